@@ -1,0 +1,225 @@
+"""The pandas accessor ``.zsc``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+
+import pandas as pd
+import pyarrow as pa
+
+from sparknlp_zs.engine.cache import ScorerKey, default_device, folder_stamp, scorer_for
+from sparknlp_zs.models import ModelSpec, model_folder, model_spec, read_class_ids
+from sparknlp_zs.tasks import DEFAULT_TEMPLATE, NLI, Task, ZeroShot, ZeroShotScores
+
+Model = str | os.PathLike[str] | ModelSpec | None
+
+# A bar for work that takes seconds: fewer pairs than this are scored without one.
+LONG_WORK_PAIRS = 500
+BAR_STEP_PAIRS = 4096
+
+
+@pd.api.extensions.register_series_accessor("zsc")
+class SeriesAccessor:
+    """Zero-shot classification of a text Series."""
+
+    def __init__(self, series: pd.Series) -> None:
+        self._series = series
+
+    def classify(
+        self,
+        labels: Iterable[str],
+        *,
+        hypothesis_template: str = DEFAULT_TEMPLATE,
+        multi_label: bool = False,
+        model: Model = None,
+        progress: bool = True,
+    ) -> pd.DataFrame:
+        """The best label of each text, and its score.
+
+        Parameters
+        ----------
+        labels : list of str
+            Candidate labels.
+        hypothesis_template : str
+            Sentence with ``{}`` for the label.
+        multi_label : bool
+            Score each label by itself.
+        model : str, path, ModelSpec or None
+            None is the default model (``SPARKNLP_ZS_MODEL``, else the seed model).
+        progress : bool
+            A bar on work of more than a few seconds.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``label`` (str) and ``score`` (float64), with the Series' index; missing where the
+            text is null, empty or blank.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is wrong or the Series is not text.
+        ModelNotFoundError
+            If there is no such model.
+
+        Examples
+        --------
+        >>> import pandas as pd, sparknlp_zs
+        >>> texts = pd.Series(["my card was stolen", ""])
+        >>> texts.zsc.classify(["stolen card", "exchange rate"], model="starter")["label"].tolist()
+        ['stolen card', nan]
+        """
+        task = ZeroShot(labels, hypothesis_template, multi_label)
+        result = _scored(task, [self._series], model, progress)
+        return _frame(result, ["label", "score"], self._series.index)
+
+    def scores(
+        self,
+        labels: Iterable[str],
+        *,
+        hypothesis_template: str = DEFAULT_TEMPLATE,
+        multi_label: bool = False,
+        model: Model = None,
+        progress: bool = True,
+    ) -> pd.DataFrame:
+        """The score of every label: one float64 column per label, in the order given.
+
+        Parameters, index and missing values are those of ``classify``.
+
+        Examples
+        --------
+        >>> import pandas as pd, sparknlp_zs
+        >>> texts = pd.Series(["my card was stolen"])
+        >>> texts.zsc.scores(["stolen card", "exchange rate"], model="starter").columns.tolist()
+        ['stolen card', 'exchange rate']
+        """
+        task = ZeroShotScores(labels, hypothesis_template, multi_label)
+        result = _scored(task, [self._series], model, progress)
+        return _frame(result, list(task.labels), self._series.index)
+
+
+@pd.api.extensions.register_dataframe_accessor("zsc")
+class DataFrameAccessor:
+    """Natural language inference on two text columns of a DataFrame."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self._frame = frame
+
+    def nli(
+        self,
+        premise: str,
+        hypothesis: str,
+        *,
+        model: Model = None,
+        progress: bool = True,
+    ) -> pd.DataFrame:
+        """Whether each premise entails its hypothesis.
+
+        Parameters
+        ----------
+        premise, hypothesis : str
+            Names of text columns.
+        model : str, path, ModelSpec or None
+            None is the default model (``SPARKNLP_ZS_MODEL``, else the seed model).
+        progress : bool
+            A bar on work of more than a few seconds.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``label`` (str), ``score``, ``entailment``, ``neutral``, ``contradiction`` (float64),
+            with the frame's index; missing where either text is null, empty or blank.
+
+        Raises
+        ------
+        KeyError
+            If a column is missing.
+        TypeError
+            If a column is not text.
+
+        Examples
+        --------
+        >>> import pandas as pd, sparknlp_zs
+        >>> df = pd.DataFrame({"p": ["A man sleeps."], "h": ["A man is asleep."]})
+        >>> df.zsc.nli("p", "h", model="starter")["label"].tolist()
+        ['entailment']
+        """
+        series = [
+            self._column("premise", premise),
+            self._column("hypothesis", hypothesis),
+        ]
+        task = NLI()
+        result = _scored(task, series, model, progress)
+        names = [field.name for field in task.result_type]
+        return _frame(result, names, self._frame.index)
+
+    def _column(self, argument: str, name: str) -> pd.Series:
+        if name not in self._frame.columns:
+            raise KeyError(
+                f"{argument}={name!r}: no such column; the columns are "
+                f"{list(self._frame.columns)[:20]}"
+            )
+        column = self._frame[name]
+        if not isinstance(column, pd.Series):
+            raise ValueError(f"{argument}={name!r}: more than one column has this name")
+        return column
+
+
+def _scored(task: Task, texts: list[pd.Series], model: Model, progress: bool) -> pa.ChunkedArray:
+    columns = [_text_array(series) for series in texts]
+    spec = model_spec(model)
+    folder = model_folder(spec)
+    read_class_ids(folder)
+    key = ScorerKey(
+        folder=folder,
+        content=folder_stamp(folder),
+        dtype=spec.dtype,
+        device=spec.device or default_device(),
+        max_length=spec.max_length,
+    )
+    step = max(1, BAR_STEP_PAIRS // task.pairs_per_row)
+    parts = scorer_for(key).score_stream(task, _slices(columns, step), window_rows=step)
+    rows = len(columns[0])
+    return pa.chunked_array(
+        list(_with_bar(parts, rows, progress and rows * task.pairs_per_row > LONG_WORK_PAIRS)),
+        type=task.result_type,
+    )
+
+
+def _text_array(series: pd.Series) -> pa.ChunkedArray:
+    values = series.astype(series.cat.categories.dtype) if _categorical(series) else series
+    kind = pd.api.types.infer_dtype(values, skipna=True)
+    if kind not in ("string", "empty") and not values.isna().all():
+        raise TypeError(
+            f"Series {series.name!r} is not text but {kind} (dtype {series.dtype}); "
+            "convert it first, such as with .astype('str')"
+        )
+    missing = values.isna().to_numpy(dtype=bool)
+    return pa.chunked_array([pa.array(values.to_numpy(object), pa.large_string(), mask=missing)])
+
+
+def _categorical(series: pd.Series) -> bool:
+    return isinstance(series.dtype, pd.CategoricalDtype)
+
+
+def _slices(columns: list[pa.ChunkedArray], step: int) -> Iterator[list[pa.ChunkedArray]]:
+    for start in range(0, len(columns[0]), step):
+        yield [column.slice(start, step) for column in columns]
+
+
+def _with_bar(parts: Iterator[pa.Array], rows: int, show: bool) -> Iterator[pa.Array]:
+    from tqdm.auto import tqdm
+
+    with tqdm(total=rows, unit="row", disable=not show, file=sys.stderr) as bar:
+        for part in parts:
+            bar.update(len(part))
+            yield part
+
+
+def _frame(result: pa.ChunkedArray, names: list[str], index: pd.Index) -> pd.DataFrame:
+    fields = [field.name for field in result.type]
+    table = pa.table(dict(zip(fields, result.flatten(), strict=True)))
+    frame: pd.DataFrame = table.select(names).to_pandas()
+    return frame.set_axis(index, axis=0)

@@ -1,0 +1,1 @@
+"""HOW a task is scored: encoding, batching, networks and the one scoring loop."""

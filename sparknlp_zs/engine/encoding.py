@@ -1,0 +1,189 @@
+"""Token ids for premise/hypothesis pairs, from each distinct string's ids tokenised once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Ids = npt.NDArray[np.int32]
+
+_UNBOUNDED = 1_000_000  # tokenizers without a limit report 1e30 (transformers#13381)
+_FALLBACK_MAX_LENGTH = 512
+_PROBES = (("alpha beta", "gamma"), ("one", "two three four"))
+
+
+def model_max_length(tokenizer: Any, config: Any) -> int:
+    """Longest pair, in tokens, that both the tokenizer and the position embeddings admit."""
+    limits = []
+    if 0 < tokenizer.model_max_length < _UNBOUNDED:
+        limits.append(int(tokenizer.model_max_length))
+    positions = getattr(config, "max_position_embeddings", None)
+    if isinstance(positions, int) and positions > 0:
+        # RoBERTa counts positions from padding_idx + 1.
+        offset = 2 if config.model_type in _OFFSET_POSITIONS else 0
+        limits.append(positions - offset)
+    return min(limits) if limits else _FALLBACK_MAX_LENGTH
+
+
+_OFFSET_POSITIONS = frozenset(
+    {"roberta", "xlm-roberta", "camembert", "xlm-roberta-xl", "roberta-prelayernorm", "longformer"}
+)
+
+
+@dataclass(frozen=True)
+class PairLayout:
+    """The special tokens that a tokenizer puts around a pair, and the type id of each part."""
+
+    prefix: tuple[int, ...]
+    middle: tuple[int, ...]
+    suffix: tuple[int, ...]
+    types: tuple[int, int, int, int, int]  # prefix, first, middle, second, suffix
+
+    @property
+    def special_tokens(self) -> int:
+        return len(self.prefix) + len(self.middle) + len(self.suffix)
+
+
+def pair_layout(tokenizer: Any) -> PairLayout:
+    """Read the pair layout off the tokenizer itself, by encoding two probe pairs.
+
+    Raises
+    ------
+    ValueError
+        If the tokenizer does not encode a pair as prefix + first + middle + second + suffix.
+    """
+    layouts = {_probe(tokenizer, first, second) for first, second in _PROBES}
+    if len(layouts) != 1:
+        raise ValueError(
+            f"The tokenizer {type(tokenizer).__name__} does not encode a pair as two independent "
+            "texts with fixed special tokens; use a model with a standard fast tokenizer."
+        )
+    return layouts.pop()
+
+
+def _probe(tokenizer: Any, first: str, second: str) -> PairLayout:
+    a = tokenizer(first, add_special_tokens=False)["input_ids"]
+    b = tokenizer(second, add_special_tokens=False)["input_ids"]
+    pair = tokenizer(first, second, return_token_type_ids=True)
+    ids, types = pair["input_ids"], pair.get("token_type_ids") or [0] * len(pair["input_ids"])
+    start_a = _find(ids, a, 0)
+    start_b = _find(ids, b, start_a + len(a))
+    end_a, end_b = start_a + len(a), start_b + len(b)
+
+    def type_at(start: int, end: int) -> int:
+        return int(types[start]) if end > start else 0
+
+    return PairLayout(
+        prefix=tuple(ids[:start_a]),
+        middle=tuple(ids[end_a:start_b]),
+        suffix=tuple(ids[end_b:]),
+        types=(
+            type_at(0, start_a),
+            type_at(start_a, end_a),
+            type_at(end_a, start_b),
+            type_at(start_b, end_b),
+            type_at(end_b, len(ids)),
+        ),
+    )
+
+
+def _find(ids: list[int], part: list[int], start: int) -> int:
+    for at in range(start, len(ids) - len(part) + 1):
+        if ids[at : at + len(part)] == part:
+            return at
+    raise ValueError(
+        "The tokenizer changes a text's ids inside a pair; use a model with a fast tokenizer."
+    )
+
+
+class PairEncoder:
+    """Joins the ids of separately tokenised texts into model inputs.
+
+    Parameters
+    ----------
+    tokenizer : transformers.PreTrainedTokenizerBase
+        Any tokenizer that encodes the two texts of a pair independently.
+    max_length : int
+        Longest pair in tokens; only the first text is cut to fit (``truncation="only_first"``).
+
+    Examples
+    --------
+    >>> from transformers import AutoTokenizer
+    >>> from sparknlp_zs.models import STARTER_PATH
+    >>> encoder = PairEncoder(AutoTokenizer.from_pretrained(STARTER_PATH), max_length=16)
+    >>> first, second = encoder.tokenize(["I like trains.", "This example is travel."])
+    >>> encoder.join(first, second).tolist()[:3]
+    [101, 1045, 2066]
+    """
+
+    def __init__(self, tokenizer: Any, max_length: int) -> None:
+        self._tokenizer = tokenizer
+        self.layout = pair_layout(tokenizer)
+        around = (self.layout.prefix, self.layout.middle, self.layout.suffix)
+        self._special = [np.asarray(part, dtype=np.int32) for part in around]
+        self.max_length = max_length
+        self.pad_id = int(tokenizer.pad_token_id or 0)
+        self._cut_left = tokenizer.truncation_side == "left"
+
+    def tokenize(self, texts: Sequence[str]) -> list[Ids]:
+        """Ids of each text, without special tokens and uncut."""
+        if not texts:
+            return []
+        encoded = self._tokenizer(
+            list(texts),
+            add_special_tokens=False,
+            return_attention_mask=False,
+            return_token_type_ids=False,
+            verbose=False,
+        )
+        return [np.asarray(ids, dtype=np.int32) for ids in encoded["input_ids"]]
+
+    def room(self, second_length: int) -> int:
+        """Tokens left for the first text beside a second text of this length."""
+        return self.max_length - self.layout.special_tokens - second_length
+
+    def cut(self, first: Ids, second_length: int) -> Ids:
+        """The first text cut, on the tokenizer's side, to what fits beside the second."""
+        room = self.room(second_length)
+        if len(first) <= room:
+            return first
+        return first[len(first) - room :] if self._cut_left else first[:room]
+
+    def join(self, first: Ids, second: Ids) -> Ids:
+        """Ids of one pair, special tokens included, at most ``max_length`` long."""
+        return np.concatenate(self._parts(first, second))
+
+    def _parts(self, first: Ids, second: Ids) -> list[Ids]:
+        prefix, middle, suffix = self._special
+        return [prefix, self.cut(first, len(second)), middle, second, suffix]
+
+    def batch(
+        self, pairs: Sequence[tuple[Ids, Ids]], rows: int, length: int
+    ) -> dict[str, npt.NDArray[np.int64]]:
+        """Padded inputs of the shape [rows, length]; rows past the pairs repeat the first pair.
+
+        Returns
+        -------
+        dict of numpy.ndarray, int64 [rows, length]
+            ``input_ids``, ``attention_mask`` and ``token_type_ids``.
+        """
+        ids = np.full((rows, length), self.pad_id, dtype=np.int64)
+        mask = np.zeros((rows, length), dtype=np.int64)
+        types = np.zeros((rows, length), dtype=np.int64)
+        for row, (first, second) in enumerate(pairs):
+            self._fill(ids[row], mask[row], types[row], first, second)
+        ids[len(pairs) :], mask[len(pairs) :], types[len(pairs) :] = ids[0], mask[0], types[0]
+        return {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
+
+    def _fill(self, ids: Any, mask: Any, types: Any, first: Ids, second: Ids) -> None:
+        layout, at = self.layout, 0
+        for part, type_id in zip(self._parts(first, second), layout.types, strict=True):
+            end = at + len(part)
+            ids[at:end] = part
+            types[at:end] = type_id
+            at = end
+        mask[:at] = 1

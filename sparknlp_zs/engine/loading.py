@@ -1,0 +1,64 @@
+"""From a model folder to a scorer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from sparknlp_zs.engine.encoding import PairEncoder, model_max_length
+from sparknlp_zs.engine.networks.huggingface import (
+    HuggingFaceNetwork,
+    load_model,
+    load_tokenizer,
+)
+from sparknlp_zs.engine.scorer import Scorer
+from sparknlp_zs.models import class_ids
+
+# Padded tokens per forward pass: cache-sized on a CPU, far larger on a GPU.
+TOKEN_BUDGETS = {"cpu": 1024, "cuda": 16384}
+
+
+def load_scorer(
+    folder: Path,
+    dtype: str = "float32",
+    device: str = "cpu",
+    max_length: int | None = None,
+    token_budget: int | None = None,
+) -> Scorer:
+    """Load the model of a local folder.
+
+    Parameters
+    ----------
+    folder : Path
+        As written by ``save_pretrained``.
+    dtype : str
+        Compute type of the weights.
+    device : str
+        A torch device.
+    max_length : int or None
+        Longest pair in tokens; None asks the model.
+    token_budget : int or None
+        Padded tokens per forward pass; None chooses by device.
+
+    Raises
+    ------
+    ValueError
+        If the model names no entailment class, or its weights are incomplete.
+    """
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    classes = class_ids(config.label2id, str(folder))
+    tokenizer = load_tokenizer(folder)
+    place = torch.device(device)
+    model = load_model(folder, dtype, place)
+    longest = model_max_length(tokenizer, config)
+    if max_length is not None:
+        longest = min(longest, max_length)
+    return Scorer(
+        HuggingFaceNetwork(model, place, tokenizer.model_input_names),
+        PairEncoder(tokenizer, longest),
+        classes,
+        token_budget or TOKEN_BUDGETS.get(place.type, TOKEN_BUDGETS["cpu"]),
+    )

@@ -1,0 +1,1 @@
+"""Networks: token ids in, logits out."""

@@ -1,0 +1,79 @@
+"""Any Hugging Face sequence classifier, run as it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+Inputs = dict[str, npt.NDArray[np.int64]]
+
+
+class HuggingFaceNetwork:
+    """A loaded sequence classifier.
+
+    Parameters
+    ----------
+    model : transformers.PreTrainedModel
+        In eval mode, on ``device``.
+    device : torch.device
+    input_names : list of str
+        The inputs that the model takes (some take no token_type_ids).
+    """
+
+    def __init__(self, model: Any, device: torch.device, input_names: list[str]) -> None:
+        self.config = model.config
+        self.device = device
+        self._model = model
+        self._input_names = frozenset(input_names)
+
+    def logits(self, inputs: Inputs) -> npt.NDArray[np.float32]:
+        """Logits as float32 [rows, classes] from int64 inputs [rows, length]."""
+        with torch.inference_mode():
+            tensors = {
+                name: torch.from_numpy(array).to(self.device)
+                for name, array in inputs.items()
+                if name in self._input_names
+            }
+            output = self._model(**tensors).logits
+            found: npt.NDArray[np.float32] = output.float().cpu().numpy()
+        return found
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """The folder's tokenizer, never with code from the folder."""
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+
+
+def load_model(folder: Path, dtype: str, device: torch.device) -> Any:
+    """The folder's sequence classifier in eval mode.
+
+    Weights stored in ``dtype`` as safetensors stay memory-mapped on the CPU.
+
+    Raises
+    ------
+    ValueError
+        If the folder lacks weights of the model, such as a trained classifier.
+    """
+    from transformers import AutoModelForSequenceClassification
+
+    model, info = AutoModelForSequenceClassification.from_pretrained(
+        folder,
+        dtype=getattr(torch, dtype),
+        local_files_only=True,
+        trust_remote_code=False,
+        weights_only=True,
+        output_loading_info=True,
+    )
+    missing = sorted(info["missing_keys"])
+    if missing:
+        raise ValueError(
+            f"{folder}: the weights lack {missing[:3]}; without them scores would be random. "
+            "Use a model fine-tuned for NLI."
+        )
+    return model.to(device).eval()

@@ -1,0 +1,91 @@
+"""Model folders ready to be memory-mapped: weights in the compute dtype, in one file."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+
+from sparknlp_zs.engine.cache import folder_stamp
+from sparknlp_zs.models import content_hash
+
+CACHE_VARIABLE = "SPARKNLP_ZS_CACHE"
+WEIGHTS = "model.safetensors"
+
+_WEIGHT_ENDINGS = (".safetensors", ".bin", ".index.json", ".pt", ".h5", ".msgpack", ".onnx")
+_SAFETENSORS_DTYPES = {"float32": "F32", "bfloat16": "BF16", "float16": "F16"}
+
+
+def cache_folder() -> Path:
+    """Where converted weights are kept: ``SPARKNLP_ZS_CACHE``, else the user's cache."""
+    chosen = os.environ.get(CACHE_VARIABLE)
+    if chosen:
+        return Path(chosen)
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "sparknlp_zs"
+
+
+def prepared_folder(folder: Path, dtype: str) -> Path:
+    """A folder with the same model and its weights stored in ``dtype``.
+
+    Weights that are loaded in the dtype they are stored in stay memory-mapped, so that all
+    processes of a host share one copy. The folder itself if it is such already; else a
+    conversion, made once and kept in the cache under its content hash.
+    """
+    if _stored_as(folder / WEIGHTS, dtype):
+        return folder
+    target = cache_folder() / "models" / f"{hash_of(folder)}-{dtype}"
+    if target.is_dir():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(dir=target.parent))
+    try:
+        _convert(folder, dtype, scratch)
+        scratch.chmod(0o755)
+        publish(scratch, target)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return target
+
+
+def publish(scratch: Path, target: Path) -> None:
+    """Rename into place; a target that another process finished first is as good."""
+    try:
+        scratch.rename(target)
+    except OSError:
+        if not target.exists():
+            raise
+
+
+def hash_of(folder: Path) -> str:
+    """The folder's content hash, computed again only when its files change."""
+    return _hash_of_stamped(folder, folder_stamp(folder))
+
+
+@lru_cache(maxsize=64)
+def _hash_of_stamped(folder: Path, stamp: str) -> str:
+    return content_hash(folder)
+
+
+def _convert(folder: Path, dtype: str, target: Path) -> None:
+    import torch
+
+    from sparknlp_zs.engine.networks.huggingface import load_model
+
+    load_model(folder, dtype, torch.device("cpu")).save_pretrained(target, max_shard_size="100GB")
+    for path in folder.iterdir():
+        known = (target / path.name).exists() or path.name.endswith(_WEIGHT_ENDINGS)
+        if path.is_file() and not known:
+            shutil.copyfile(path, target / path.name)
+
+
+def _stored_as(weights: Path, dtype: str) -> bool:
+    if not weights.is_file():
+        return False
+    with weights.open("rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+    floats = {x["dtype"] for name, x in header.items() if name != "__metadata__"}
+    return floats <= {_SAFETENSORS_DTYPES[dtype], "I64"}

@@ -1,0 +1,211 @@
+"""WHICH model: names, folders, class ids by name, content hashes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sparknlp_zs.tasks import ClassIds
+
+SEED_MODEL = "sileod/deberta-v3-base-tasksource-nli"
+STARTER = "starter"
+STARTER_PATH = str(Path(__file__).parent / "starter" / "model")
+MODEL_VARIABLE = "SPARKNLP_ZS_MODEL"
+DTYPES = ("float32", "bfloat16", "float16")
+
+_DOWNLOADED = ("*.json", "*.safetensors", "*.bin", "*.txt", "*.model", "*.jinja")
+
+
+class ModelNotFoundError(FileNotFoundError):
+    """The model is neither a folder, nor in the local hub cache, nor on the hub."""
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A model by name, and how to run it.
+
+    Parameters
+    ----------
+    model : str
+        A folder in Hugging Face's format, a hub id, or "starter" (bundled, needs no download).
+    revision : str or None
+        Branch, tag or commit of a hub id.
+    dtype : {"float32", "bfloat16", "float16"}
+        Compute type of the weights. Scores are float64 in any case.
+    device : str or None
+        A torch device such as "cuda:1"; None takes the first GPU, else the CPU.
+    max_length : int or None
+        Longest pair in tokens; None asks the model.
+
+    Examples
+    --------
+    >>> ModelSpec("starter").dtype
+    'float32'
+    """
+
+    model: str
+    revision: str | None = None
+    dtype: str = "float32"
+    device: str | None = None
+    max_length: int | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.model, str) or not self.model.strip():
+            raise TypeError(
+                f"model={self.model!r}: pass a folder, a hub id such as {SEED_MODEL!r}, "
+                f"or {STARTER!r}"
+            )
+        if self.dtype not in DTYPES:
+            raise ValueError(f"dtype={self.dtype!r}: use one of {list(DTYPES)}")
+        if self.max_length is not None and self.max_length < 8:
+            raise ValueError(f"max_length={self.max_length}: use at least 8 tokens, or None")
+
+
+def model_spec(model: str | os.PathLike[str] | ModelSpec | None) -> ModelSpec:
+    """The spec of what a caller passed as ``model``; None is the default model.
+
+    The default is the environment's ``SPARKNLP_ZS_MODEL``, else the seed model.
+
+    Examples
+    --------
+    >>> model_spec("starter")
+    ModelSpec(model='starter', revision=None, dtype='float32', device=None, max_length=None)
+    """
+    if isinstance(model, ModelSpec):
+        return model
+    if model is None:
+        return ModelSpec(os.environ.get(MODEL_VARIABLE) or SEED_MODEL)
+    return ModelSpec(os.fspath(model) if isinstance(model, os.PathLike) else model)
+
+
+def model_folder(spec: ModelSpec) -> Path:
+    """The local folder of a model, downloaded once if it is a hub id.
+
+    Raises
+    ------
+    ModelNotFoundError
+        If the model is neither a folder nor reachable on the hub.
+    """
+    if spec.model == STARTER:
+        return Path(STARTER_PATH)
+    folder = Path(spec.model).expanduser()
+    if folder.is_dir():
+        if not (folder / "config.json").is_file():
+            raise ModelNotFoundError(
+                f"model={spec.model!r}: the folder has no config.json; pass a folder written by "
+                "save_pretrained"
+            )
+        return folder.resolve()
+    return _hub_snapshot(spec)
+
+
+def _hub_snapshot(spec: ModelSpec) -> Path:
+    from huggingface_hub import snapshot_download
+
+    def snapshot(local_only: bool) -> Path:
+        found = snapshot_download(
+            spec.model,
+            revision=spec.revision,
+            allow_patterns=list(_DOWNLOADED),
+            local_files_only=local_only,
+        )
+        return Path(found)
+
+    try:
+        return snapshot(local_only=True)
+    except (OSError, ValueError):
+        pass
+    try:
+        return snapshot(local_only=False)
+    except Exception as error:  # the hub client raises many unrelated types
+        raise ModelNotFoundError(
+            f"model={spec.model!r}: no such folder, not in the local cache, and the hub gave "
+            f"{type(error).__name__}. Pass the path of a model folder (model='/path/to/model'), "
+            f"or model={STARTER!r}: the bundled model, which needs no download."
+        ) from error
+
+
+def class_ids(label2id: Mapping[str, int], model: str = "model") -> ClassIds:
+    """Positions of the NLI classes, found by name.
+
+    Hugging Face's pipeline finds contradiction by position, which scores the neutral class for
+    models with another order.
+
+    Parameters
+    ----------
+    label2id : mapping of str to int
+        From the model's config.
+    model : str
+        Name for the error message.
+
+    Raises
+    ------
+    ValueError
+        If the names give no entailment class, or no class against it.
+
+    Examples
+    --------
+    >>> class_ids({"entailment": 0, "neutral": 1, "contradiction": 2})
+    ClassIds(entailment=0, neutral=1, contradiction=2, not_entailment=None)
+    >>> class_ids({"not_entailment": 1, "entailment": 0}).negative
+    1
+    """
+    found = {_class_name(name): int(at) for name, at in label2id.items()}
+    expected = (
+        {"entailment", "neutral", "contradiction"},
+        {"entailment", "contradiction"},
+        {"entailment", "not_entailment"},
+    )
+    if set(found) not in expected or len(found) != len(label2id):
+        raise ValueError(
+            f"{model}: label2id={dict(label2id)} names no entailment class with a contradiction "
+            "or not_entailment class beside it; use an NLI model, or correct label2id and "
+            "id2label in its config.json"
+        )
+    return ClassIds(**found)
+
+
+def _class_name(name: str) -> str:
+    plain = str(name).lower().replace("-", "_").replace(" ", "_")
+    if plain.startswith(("not_entail", "non_entail", "no_entail", "notentail", "nonentail")):
+        return "not_entailment"
+    for stem, full in _STEMS.items():
+        if plain.startswith(stem):
+            return full
+    return plain
+
+
+_STEMS = {"entail": "entailment", "contradict": "contradiction", "neutral": "neutral"}
+
+
+def content_hash(folder: Path) -> str:
+    """Hash of a model folder's file names and bytes (20 hex digits).
+
+    Examples
+    --------
+    >>> content_hash(Path(STARTER_PATH)) == content_hash(Path(STARTER_PATH))
+    True
+    """
+    digest = hashlib.sha256()
+    for path in sorted(x for x in folder.iterdir() if x.is_file()):
+        digest.update(f"{path.name}:{path.stat().st_size}\n".encode())
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()[:20]
+
+
+def read_class_ids(folder: Path) -> ClassIds:
+    """The class ids in a folder's config.json, read without loading the model.
+
+    Raises
+    ------
+    ValueError
+        If the config names no NLI classes.
+    """
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    return class_ids(config.get("label2id") or {}, str(folder))

@@ -1,0 +1,1 @@
+"""The bundled small NLI model and its card."""

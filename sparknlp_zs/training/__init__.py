@@ -1,0 +1,1 @@
+"""Fine-tuning of entailment models on NLI rows and on (text, label) pairs."""

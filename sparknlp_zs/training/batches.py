@@ -1,0 +1,109 @@
+"""Batches of a few fixed shapes, so that compiled and bf16 CPU kernels are reused."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+
+from sparknlp_zs.engine.encoding import Ids, PairEncoder
+from sparknlp_zs.training.data import Draw, Example
+
+LENGTHS = (32, 48, 64, 96, 128, 192, 256)
+NOT_A_ROW = -1
+
+
+class PairBatches(torch.utils.data.IterableDataset):  # type: ignore[type-arg]
+    """Endless batches from examples that are drawn anew for every epoch.
+
+    Each batch holds examples of one length bucket, in exactly ``tokens // length`` rows.
+
+    Parameters
+    ----------
+    encoder : PairEncoder
+    draw : callable
+        ``draw(rng)`` gives the examples of one epoch.
+    tokens : int
+        Tokens per batch, padding included.
+    seed : int
+    epochs : int or None
+        Stop after so many; None goes on until the trainer stops.
+    """
+
+    def __init__(
+        self, encoder: PairEncoder, draw: Draw, tokens: int, seed: int, epochs: int | None = None
+    ) -> None:
+        super().__init__()
+        self._encoder, self._draw, self._tokens = encoder, draw, tokens
+        self._seed, self._epochs = seed, epochs
+        self._known: dict[str, Ids] = {}
+
+    def __iter__(self) -> Iterator[dict[str, torch.Tensor]]:
+        epoch = 0
+        while self._epochs is None or epoch < self._epochs:
+            rng = random.Random(self._seed + epoch)
+            yield from self._epoch(self._draw(rng), rng)
+            epoch += 1
+
+    def _epoch(
+        self, examples: Sequence[Example], rng: random.Random
+    ) -> Iterator[dict[str, torch.Tensor]]:
+        self._tokenize(examples)
+        batches = []
+        for length, members in self._buckets(examples).items():
+            rng.shuffle(members)
+            rows = max(1, self._tokens // length // 8 * 8)
+            batches += [(length, rows, part) for part in _fill(members, rows)]
+        rng.shuffle(batches)
+        for length, rows, part in batches:
+            yield self._tensors(part, rows, length)
+
+    def _tokenize(self, examples: Sequence[Example]) -> None:
+        strings = {x.premise for x in examples} | {h for x in examples for h in x.hypotheses}
+        new = sorted(strings - self._known.keys())
+        self._known.update(zip(new, self._encoder.tokenize(new), strict=True))
+
+    def _buckets(self, examples: Sequence[Example]) -> dict[int, list[Example]]:
+        buckets: dict[int, list[Example]] = {length: [] for length in LENGTHS}
+        for example in examples:
+            longest = max(len(self._known[h]) for h in example.hypotheses)
+            need = len(self._known[example.premise]) + longest
+            need += self._encoder.layout.special_tokens
+            fitting = (length for length in LENGTHS if length >= need)
+            buckets[min(next(fitting, LENGTHS[-1]), self._encoder.max_length)].append(example)
+        return {length: members for length, members in buckets.items() if members}
+
+    def _tensors(self, part: Sequence[Example], rows: int, length: int) -> dict[str, torch.Tensor]:
+        pairs: list[tuple[Ids, Ids]] = []
+        labels: list[int] = []
+        groups: list[list[int]] = []
+        for example in part:
+            if example.label is None:
+                groups.append(list(range(len(pairs), len(pairs) + len(example.hypotheses))))
+            for hypothesis in example.hypotheses:
+                pairs.append((self._known[example.premise], self._known[hypothesis]))
+                labels.append(NOT_A_ROW if example.label is None else example.label)
+        inputs = self._encoder.batch(pairs, rows, length)
+        width = max((len(group) for group in groups), default=1)
+        padded = [group + [NOT_A_ROW] * (width - len(group)) for group in groups]
+        tensors = {name: torch.from_numpy(array) for name, array in inputs.items()}
+        labels += [NOT_A_ROW] * (rows - len(labels))
+        tensors["labels"] = torch.tensor(labels)
+        tensors["groups"] = torch.from_numpy(np.array(padded, dtype=np.int64).reshape(-1, width))
+        return tensors
+
+
+def _fill(members: Sequence[Example], rows: int) -> Iterator[list[Example]]:
+    """Split into parts of at most ``rows`` hypotheses, in order."""
+    part: list[Example] = []
+    size = 0
+    for example in members:
+        if part and size + len(example.hypotheses) > rows:
+            yield part
+            part, size = [], 0
+        part.append(example)
+        size += len(example.hypotheses)
+    if part:
+        yield part

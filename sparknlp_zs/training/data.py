@@ -1,0 +1,142 @@
+"""Training examples: NLI rows and label groups, built from parquet files."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import pandas as pd
+
+from sparknlp_zs.tasks import DEFAULT_TEMPLATE
+
+NLI_LABELS = {"entailment": 0, "neutral": 1, "contradiction": 2, "not_entailment": 3}
+
+# Half of the label hypotheses use the default template, the others keep the model from
+# depending on its exact words.
+TEMPLATES = (
+    "This text is about {}.",
+    "This is {}.",
+    "{}",
+    "The topic is {}.",
+    "It is about {}.",
+    "The best label is {}.",
+)
+
+
+@dataclass(frozen=True)
+class Example:
+    """One premise with its hypotheses.
+
+    ``label`` is an NLI class (see ``NLI_LABELS``) for a single hypothesis, or None for a label
+    group, whose first hypothesis is the true one.
+    """
+
+    premise: str
+    hypotheses: tuple[str, ...]
+    label: int | None
+
+
+# The examples of one epoch.
+Draw: TypeAlias = Callable[[random.Random], list[Example]]
+
+
+@dataclass(frozen=True)
+class LabelRecipe:
+    """How label groups are drawn from (text, label, set) rows."""
+
+    negatives: int = 3
+    max_rows_per_set: dict[str, int] = field(default_factory=dict)
+    join_sets: tuple[str, ...] = ()  # sets whose texts are also joined to long texts, by label
+    joined_rows: int = 0
+
+
+def normalise(text: pd.Series) -> pd.Series:
+    """Lower-case words only: the key by which equal texts are found across sets."""
+    return text.str.lower().str.replace(r"\W+", " ", regex=True).str.strip()
+
+
+def drop_seen(rows: pd.DataFrame, columns: Sequence[str], held_out: Iterable[str]) -> pd.DataFrame:
+    """Rows none of whose texts occurs in the held-out texts (evaluation sets)."""
+    seen = set(normalise(pd.Series(list(held_out), dtype="str")))
+    keep = pd.Series(True, index=rows.index)
+    for column in columns:
+        keep &= ~normalise(rows[column]).isin(seen)
+    return rows[keep]
+
+
+def nli_examples(rows: pd.DataFrame) -> list[Example]:
+    """One example for each row of (premise, hypothesis, label)."""
+    labels = rows["label"].map(NLI_LABELS)
+    if labels.isna().any():
+        unknown = sorted(set(rows["label"]) - set(NLI_LABELS))
+        raise ValueError(f"label: unknown NLI classes {unknown}; use {sorted(NLI_LABELS)}")
+    columns = zip(rows["premise"], rows["hypothesis"], labels, strict=True)
+    return [Example(p, (h,), int(y)) for p, h, y in columns]
+
+
+def label_examples(
+    rows: pd.DataFrame,
+    recipe: LabelRecipe,
+    similar: dict[str, list[str]],
+    rng: random.Random,
+) -> list[Example]:
+    """Draw label groups: the true label first, then wrong labels of the same set.
+
+    Parameters
+    ----------
+    rows : DataFrame with text, label, set
+    recipe : LabelRecipe
+    similar : dict
+        Label → the labels nearest to it in meaning; half of the wrong labels come from there.
+    rng : random.Random
+    """
+    examples: list[Example] = []
+    for name, group in rows.groupby("set", sort=True):
+        labels = sorted(group["label"].unique())
+        limit = recipe.max_rows_per_set.get(str(name), len(group))
+        chosen = group.sample(min(limit, len(group)), random_state=rng.randrange(2**31))
+        texts = list(zip(chosen["text"], chosen["label"], strict=True))
+        if name in recipe.join_sets:
+            texts += join_texts(group, recipe.joined_rows, rng)
+        for text, label in texts:
+            wrong = _wrong_labels(label, labels, similar, recipe.negatives, rng)
+            template = DEFAULT_TEMPLATE if rng.random() < 0.5 else rng.choice(TEMPLATES)
+            hypotheses = tuple(template.replace("{}", x) for x in (label, *wrong))
+            examples.append(Example(text, hypotheses, None))
+    return examples
+
+
+def join_texts(group: pd.DataFrame, rows: int, rng: random.Random) -> list[tuple[str, str]]:
+    """Long texts: 4 to 14 texts of one label, with up to a fifth of other labels between them."""
+    by_label = {str(label): list(part["text"]) for label, part in group.groupby("label")}
+    joined = []
+    for _ in range(rows):
+        label = rng.choice(sorted(by_label))
+        size = rng.randint(4, 14)
+        parts = rng.sample(by_label[label], min(size, len(by_label[label])))
+        others = [text for other, texts in by_label.items() if other != label for text in texts]
+        parts += rng.sample(others, min(rng.randint(0, size // 5), len(others)))
+        rng.shuffle(parts)
+        joined.append((" ".join(parts), label))
+    return joined
+
+
+def _wrong_labels(
+    label: str,
+    labels: list[str],
+    similar: dict[str, list[str]],
+    count: int,
+    rng: random.Random,
+) -> list[str]:
+    wrong: list[str] = []
+    near = [x for x in similar.get(label, []) if x in labels]
+    while len(wrong) < min(count, len(labels) - 1):
+        pool = near if near and rng.random() < 0.5 else labels
+        choice = rng.choice(pool)
+        if choice != label and choice not in wrong:
+            wrong.append(choice)
+        elif pool is near:
+            near = [x for x in near if x != choice]
+    return wrong

@@ -1,0 +1,67 @@
+"""The loss: three-way NLI rows, two-way rows, and label groups."""
+
+from __future__ import annotations
+
+import torch
+from torch.nn import functional as F
+
+from sparknlp_zs.training.data import NLI_LABELS
+
+ENTAILMENT, CONTRADICTION = NLI_LABELS["entailment"], NLI_LABELS["contradiction"]
+NOT_ENTAILMENT = NLI_LABELS["not_entailment"]
+
+
+def pair_loss(logits: torch.Tensor, labels: torch.Tensor, groups: torch.Tensor) -> torch.Tensor:
+    """Mean loss over the rows of a batch.
+
+    Parameters
+    ----------
+    logits : float tensor [rows, 3]
+        Entailment, neutral, contradiction.
+    labels : int tensor [rows]
+        NLI class of a row; 3 for "not entailment", -1 for rows of groups and padding rows.
+    groups : int tensor [n_groups, width]
+        Row numbers of each label group, the true label's first; -1 pads.
+
+    Notes
+    -----
+    Three-way rows: cross entropy. Two-way rows: the probability of the two other classes is
+    summed. Groups: cross entropy of the entailment logits over the group, which is what
+    single-label zero-shot classification computes, and for each row entailment against
+    contradiction, which is what multi-label classification computes; each counts for half.
+
+    Examples
+    --------
+    >>> logits = torch.tensor([[9.0, 0.0, 0.0], [0.0, 0.0, 9.0]])
+    >>> none = torch.empty(0, 1, dtype=torch.long)
+    >>> bool(pair_loss(logits, torch.tensor([0, 2]), none) < 1e-3)
+    True
+    """
+    logits = logits.float()
+    total = _row_losses(logits, labels).sum()
+    if groups.numel():
+        total = total + _group_losses(logits, groups).sum()
+    used = (labels >= 0).sum() + (groups >= 0).sum()
+    return total / used.clamp(min=1)
+
+
+def _row_losses(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    log_p = F.log_softmax(logits, dim=-1)
+    others = [i for i in range(3) if i != ENTAILMENT]
+    two_way = torch.logsumexp(log_p[:, others], dim=-1, keepdim=True)
+    per_class = torch.cat([log_p, two_way], dim=-1)
+    losses = -per_class.gather(1, labels.clamp(min=0)[:, None])[:, 0]
+    return losses * (labels >= 0)
+
+
+def _group_losses(logits: torch.Tensor, groups: torch.Tensor) -> torch.Tensor:
+    valid = groups >= 0
+    members = logits[groups.clamp(min=0)]
+    entailment = members[..., ENTAILMENT]
+    over_labels = F.log_softmax(entailment.masked_fill(~valid, -torch.inf), dim=-1)[:, 0]
+    true_label = torch.zeros_like(entailment)
+    true_label[:, 0] = 1.0
+    margin = entailment - members[..., CONTRADICTION]
+    each = F.binary_cross_entropy_with_logits(margin, true_label, reduction="none")
+    size = valid.sum(dim=-1)
+    return 0.5 * (size * -over_labels + (each * valid).sum(dim=-1))

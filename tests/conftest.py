@@ -1,0 +1,66 @@
+"""Fixtures shared by all tests: small random models, the starter model, Spark sessions."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+# Before any test imports a library that reads them.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["SPARKNLP_ZS_CACHE"] = tempfile.mkdtemp(prefix="sparknlp_zs_cache_")
+os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+sys.path.insert(0, str(Path(__file__).parent))
+
+from tiny_models import ARCHITECTURES, make_model
+
+from sparknlp_zs.models import STARTER_PATH
+
+
+@pytest.fixture(scope="session")
+def starter() -> Path:
+    """The folder of the bundled model."""
+    return Path(STARTER_PATH)
+
+
+@pytest.fixture(scope="session")
+def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Folders of small random models with three NLI classes, by architecture."""
+    root = tmp_path_factory.mktemp("models")
+    return {name: make_model(name, root / name) for name in ARCHITECTURES}
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_models: dict[str, Path]) -> Path:
+    """One small random model, for what does not depend on the architecture."""
+    return tiny_models["bert"]
+
+
+@pytest.fixture(scope="session")
+def classic():
+    """A classic Spark session with two worker threads."""
+    from pyspark.sql import SparkSession
+
+    session = (
+        SparkSession.builder.master("local[2]")
+        .appName("sparknlp_zs tests")
+        .config("spark.ui.enabled", "false")
+        .config("spark.sql.shuffle.partitions", "2")
+        .config("spark.driver.memory", "1g")
+        .getOrCreate()
+    )
+    session.sparkContext.setLogLevel("ERROR")
+    yield session
+    session.stop()
+
+
+@pytest.fixture(autouse=True)
+def _doctest_session(request: pytest.FixtureRequest) -> None:
+    """Doctests of the Spark surface find a session under the name ``spark``."""
+    name = getattr(request.node, "name", "")
+    if isinstance(request.node, pytest.DoctestItem) and ".spark." in name:
+        namespace = request.getfixturevalue("doctest_namespace")
+        namespace["spark"] = request.getfixturevalue("classic")

@@ -1,0 +1,146 @@
+"""Small random models of several architectures, saved with tokenizers trained here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+import transformers
+from tokenizers import (
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    processors,
+    trainers,
+)
+
+LABELS = ("entailment", "neutral", "contradiction")
+ARCHITECTURES = ("bert", "roberta", "deberta-v2", "distilbert")
+MAX_LENGTH = 64
+
+CORPUS = [
+    "This example is about travel, cooking and politics.",
+    "The quick brown fox jumps over the lazy dog 0123456789.",
+    "My card was stolen yesterday; I cannot pay {for} anything!",
+    "Größe, naïve café, 東京, Привет, 😀 and more unicode.",
+] * 20
+
+_SIZE = {
+    "hidden_size": 32,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "intermediate_size": 48,
+    "hidden_dropout_prob": 0.1,
+}
+
+
+def make_model(architecture: str, folder: Path, labels: tuple[str, ...] = LABELS) -> Path:
+    """Save a random model of an architecture; large weights, so that scores differ clearly."""
+    torch.manual_seed(7)
+    tokenizer = _TOKENIZERS[architecture]()
+    config = _config(architecture, tokenizer, labels)
+    model = transformers.AutoModelForSequenceClassification.from_config(config).eval()
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if weight.dim() > 1:
+                weight.normal_(0.0, 0.3 if "embeddings" not in name else 1.0)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def _config(architecture: str, tokenizer: object, labels: tuple[str, ...]) -> object:
+    common = {
+        "vocab_size": len(tokenizer),
+        "pad_token_id": tokenizer.pad_token_id,
+        "max_position_embeddings": MAX_LENGTH + 2,
+        "id2label": dict(enumerate(labels)),
+        "label2id": {name: i for i, name in enumerate(labels)},
+        "num_labels": len(labels),
+    }
+    if architecture == "bert":
+        return transformers.BertConfig(**common, **_SIZE)
+    if architecture == "roberta":
+        return transformers.RobertaConfig(**common, **_SIZE, type_vocab_size=1)
+    if architecture == "distilbert":
+        return transformers.DistilBertConfig(
+            **common, dim=32, n_layers=3, n_heads=4, hidden_dim=48, sinusoidal_pos_embds=False
+        )
+    # As in DeBERTa-v3.
+    return transformers.DebertaV2Config(
+        **common,
+        **_SIZE,
+        relative_attention=True,
+        max_relative_positions=-1,
+        position_buckets=16,
+        norm_rel_ebd="layer_norm",
+        share_att_key=True,
+        pos_att_type=["p2c", "c2p"],
+        position_biased_input=False,
+        type_vocab_size=0,
+    )
+
+
+def _wordpiece() -> transformers.PreTrainedTokenizerFast:
+    special = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]"}
+    special |= {"sep_token": "[SEP]", "mask_token": "[MASK]"}
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    trainer = trainers.WordPieceTrainer(vocab_size=400, special_tokens=list(special.values()))
+    tokenizer.train_from_iterator(CORPUS, trainer)
+    _add_template(tokenizer, "[CLS] $A [SEP] $B:1 [SEP]:1", ("[CLS]", "[SEP]"))
+    return _fast(tokenizer, special)
+
+
+def _byte_bpe() -> transformers.PreTrainedTokenizerFast:
+    special = {"bos_token": "<s>", "pad_token": "<pad>", "eos_token": "</s>"}
+    special |= {"unk_token": "<unk>", "mask_token": "<mask>"}
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=500,
+        special_tokens=list(special.values()),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+    )
+    tokenizer.train_from_iterator(CORPUS, trainer)
+    _add_template(tokenizer, "<s> $A </s> </s> $B </s>", ("<s>", "</s>"))
+    return _fast(tokenizer, special | {"cls_token": "<s>", "sep_token": "</s>"})
+
+
+def _unigram() -> transformers.PreTrainedTokenizerFast:
+    special = {"pad_token": "[PAD]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
+    special |= {"unk_token": "[UNK]", "mask_token": "[MASK]"}
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    trainer = trainers.UnigramTrainer(
+        vocab_size=300, special_tokens=list(special.values()), unk_token="[UNK]"
+    )
+    tokenizer.train_from_iterator(CORPUS, trainer)
+    _add_template(tokenizer, "[CLS] $A [SEP] $B:1 [SEP]:1", ("[CLS]", "[SEP]"))
+    return _fast(tokenizer, special)
+
+
+def _add_template(tokenizer: Tokenizer, pair: str, special: tuple[str, str]) -> None:
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{special[0]} $A {special[1]}",
+        pair=pair,
+        special_tokens=[(token, tokenizer.token_to_id(token)) for token in special],
+    )
+
+
+def _fast(tokenizer: Tokenizer, special: dict[str, str]) -> transformers.PreTrainedTokenizerFast:
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, model_max_length=MAX_LENGTH, **special
+    )
+
+
+_TOKENIZERS = {
+    "bert": _wordpiece,
+    "distilbert": _wordpiece,
+    "roberta": _byte_bpe,
+    "deberta-v2": _unigram,
+}
