@@ -1,0 +1,85 @@
+"""A Spark Connect session beside the classic one: the server is a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+START_SECONDS = 90
+MODE_VARIABLE = "SPARK_CONNECT_MODE_ENABLED"
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+@contextlib.contextmanager
+def connect_server(folder: Path) -> Iterator[str]:
+    """Start a Spark Connect server with two worker threads; yields its address."""
+    import pyspark
+
+    port = free_port()
+    home = Path(pyspark.__file__).parent
+    command = [
+        str(home / "bin" / "spark-submit"),
+        "--class=org.apache.spark.sql.connect.service.SparkConnectServer",
+        "--master=local[2]",
+        "--driver-memory=1g",
+        f"--conf=spark.connect.grpc.binding.port={port}",
+        "--conf=spark.connect.grpc.binding.address=127.0.0.1",
+        "--conf=spark.ui.enabled=false",
+        "--conf=spark.sql.shuffle.partitions=2",
+        "spark-internal",
+    ]
+    environment = {**os.environ, "SPARK_HOME": str(home), "PYSPARK_PYTHON": sys.executable}
+    with (folder / "server.log").open("wb") as log:
+        server = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT
+        )
+        try:
+            deadline = time.monotonic() + START_SECONDS
+            while not _listening(port):
+                if server.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError((folder / "server.log").read_text()[-3000:])
+                time.sleep(0.3)
+            yield f"sc://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+            server.wait(timeout=30)
+
+
+def _listening(port: int) -> bool:
+    with socket.socket() as sock:
+        return sock.connect_ex(("127.0.0.1", port)) == 0
+
+
+@contextlib.contextmanager
+def connect_session(address: str) -> Iterator[Any]:
+    """A new session; stopped before its server is, whose absence the client retries for long."""
+    from pyspark.sql.connect.session import SparkSession
+
+    with connect_mode():
+        session = SparkSession.builder.remote(address).create()
+    try:
+        yield session
+    finally:
+        session.stop()
+
+
+@contextlib.contextmanager
+def connect_mode() -> Iterator[None]:
+    """Let pyspark.sql hand out Connect columns, in a process that also has a classic session."""
+    os.environ[MODE_VARIABLE] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop(MODE_VARIABLE)
