@@ -43,7 +43,7 @@ def prepared_folder(folder: Path, dtype: str) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(dir=target.parent))
     try:
-        _convert(folder, dtype, scratch)
+        convert(folder, dtype, scratch)
         scratch.chmod(0o755)
         publish(scratch, target)
     finally:
@@ -70,7 +70,8 @@ def _hash_of_stamped(folder: Path, stamp: str) -> str:
     return content_hash(folder)
 
 
-def _convert(folder: Path, dtype: str, target: Path) -> None:
+def convert(folder: Path, dtype: str, target: Path) -> None:
+    """Write the model of ``folder`` to ``target``, its weights in ``dtype`` as one safetensors."""
     import torch
 
     from sparknlp_zs.engine.networks.huggingface import load_model
@@ -80,6 +81,8 @@ def _convert(folder: Path, dtype: str, target: Path) -> None:
         known = (target / path.name).exists() or path.name.endswith(_WEIGHT_ENDINGS)
         if path.is_file() and not known:
             shutil.copyfile(path, target / path.name)
+    for path in target.iterdir():
+        path.chmod(0o644)  # safetensors writes 0600; workers may run as another user
 
 
 def _stored_as(weights: Path, dtype: str) -> bool:

@@ -116,7 +116,7 @@ class Scorer:
             ids = [(first[first_of[i]], second[second_of[i]]) for i in batch.pairs]
             inputs = self._encoder.batch(ids, len(ids), batch.length)
             logits[batch.pairs] = self._network.logits(inputs)
-        return logits.reshape(len(rows), task.pairs_per_row, -1)
+        return logits.reshape(len(rows), task.pairs_per_row, logits.shape[1])
 
     def _tokenize(self, texts: list[str]) -> tuple[list[Ids], npt.NDArray[np.int64]]:
         position: dict[str, int] = {}

@@ -7,7 +7,7 @@ ROWS = [
     "   \t\n",
     "the fox",
     "the fox",
-    "Größe, 東京 😀, \"quoted, with comma\"",
+    'Größe, 東京 😀, "quoted, with comma"',
     "many words " * 300,
     "\u00a0",
     "travel",

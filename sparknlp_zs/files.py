@@ -1,0 +1,96 @@
+"""Files in and out for the command line, with pandas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from sparknlp_zs import accessor as _accessor  # noqa: F401  (registers .zsc)
+from sparknlp_zs.tasks import ZeroShot
+
+FORMATS = {
+    ".csv": "csv",
+    ".jsonl": "json",
+    ".json": "json",
+    ".ndjson": "json",
+    ".parquet": "parquet",
+}
+
+
+def file_format(path: Path) -> str:
+    """The format that a file's name tells: csv, json (lines) or parquet.
+
+    Raises
+    ------
+    ValueError
+        If the ending is none of these.
+
+    Examples
+    --------
+    >>> file_format(Path("a/b.jsonl"))
+    'json'
+    """
+    found = FORMATS.get(path.suffix.lower())
+    if found is None:
+        raise ValueError(f"file {str(path)!r}: the name must end in one of {sorted(FORMATS)}")
+    return found
+
+
+def check_columns(columns: Iterable[str], text: str, names: tuple[str, str]) -> None:
+    """Refuse a missing text column, and new columns that would replace old ones."""
+    known = list(columns)
+    if text not in known:
+        raise KeyError(f"--text {text!r}: no such column; the columns are {known[:20]}")
+    taken = [name for name in names if name in known]
+    if taken:
+        raise ValueError(f"the file has columns {taken} already; choose others with --prefix")
+
+
+def classify_file(
+    source: Path,
+    target: Path,
+    text: str,
+    task: ZeroShot,
+    names: tuple[str, str],
+    *,
+    model: str | None = None,
+    progress: bool = True,
+) -> int:
+    """Write ``source`` with two more columns as ``target``, row for row; the number of rows.
+
+    Values of a csv file are kept as the strings they are.
+    """
+    frame = _READERS[file_format(source)](source)
+    check_columns(frame.columns, text, names)
+    found = frame[text].zsc.classify(
+        task.labels,
+        hypothesis_template=task.hypothesis_template,
+        multi_label=task.multi_label,
+        model=model,
+        progress=progress,
+    )
+    frame[names[0]], frame[names[1]] = found["label"], found["score"]
+    _WRITERS[file_format(target)](frame, target)
+    return len(frame)
+
+
+def _read_json(path: Path) -> pd.DataFrame:
+    return pd.read_json(
+        path, lines=True, dtype=False, convert_dates=False, convert_axes=False, encoding="utf-8"
+    )
+
+
+_READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
+    "csv": lambda path: pd.read_csv(path, dtype="str", keep_default_na=False),
+    "json": _read_json,
+    "parquet": lambda path: pd.read_parquet(path, dtype_backend="pyarrow"),
+}
+_WRITERS: dict[str, Callable[[pd.DataFrame, Path], None]] = {
+    "csv": lambda frame, path: frame.to_csv(path, index=False),
+    "json": lambda frame, path: frame.to_json(
+        path, orient="records", lines=True, force_ascii=False, double_precision=15
+    ),
+    "parquet": lambda frame, path: frame.to_parquet(path, index=False),
+}

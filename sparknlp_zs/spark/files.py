@@ -1,0 +1,153 @@
+"""Files in and out for the command line, with a local Spark: memory stays flat."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sparknlp_zs.files import check_columns, file_format
+from sparknlp_zs.spark.functions import classify
+from sparknlp_zs.tasks import ZeroShot
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+# Fields may hold line breaks and doubled quotes; blanks around a field belong to it.
+_CSV: dict[str, Any] = {
+    "multiLine": True,
+    "escape": '"',
+    "ignoreLeadingWhiteSpace": False,
+    "ignoreTrailingWhiteSpace": False,
+}
+
+
+def classify_file(
+    source: Path,
+    target: Path,
+    text: str,
+    task: ZeroShot,
+    names: tuple[str, str],
+    *,
+    model: str | None = None,
+    progress: bool = True,
+) -> int:
+    """Write ``source`` with two more columns as ``target``, row for row; the number of rows.
+
+    Spark writes part files in row order, which are joined to one file.
+    """
+    spark = _session(progress)
+    frame = _read(spark, source)
+    check_columns(frame.columns, text, names)
+    columns = [_quoted(name) for name in frame.columns]
+    column = classify(
+        _quoted(text),
+        task.labels,
+        hypothesis_template=task.hypothesis_template,
+        multi_label=task.multi_label,
+        model=model,
+    )
+    scored = _in_order(spark, frame).select(*columns, column.alias("_zs"))
+    wide = scored.select(
+        *columns,
+        scored["_zs"]["label"].alias(names[0]),
+        scored["_zs"]["score"].alias(names[1]),
+    )
+    with tempfile.TemporaryDirectory(dir=target.resolve().parent) as scratch:
+        parts = Path(scratch) / "parts"
+        _write(wide, parts, file_format(target))
+        return _JOINERS[file_format(target)](_parts(parts), target, wide.columns)
+
+
+def _session(progress: bool) -> SparkSession:
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    from pyspark.sql import SparkSession
+
+    active = SparkSession.getActiveSession()
+    if active is not None:
+        return active
+    session = (
+        SparkSession.builder.appName("sparknlp-zs")
+        .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", str(progress).lower())
+        .getOrCreate()
+    )
+    session.sparkContext.setLogLevel("ERROR")
+    return session
+
+
+def _read(spark: SparkSession, path: Path) -> DataFrame:
+    kind = file_format(path)
+    if kind == "csv":
+        return spark.read.options(header=True, **_CSV).csv(str(path))
+    if kind == "json":
+        return spark.read.json(str(path))
+    return spark.read.parquet(str(path))
+
+
+def _in_order(spark: SparkSession, frame: DataFrame) -> DataFrame:
+    """Rows spread over all cores (a csv file is one partition), partitions in row order."""
+    from pyspark.sql import functions as F
+
+    parts = 2 * int(spark.conf.get("spark.sql.leafNodeDefaultParallelism", None) or os.cpu_count())
+    numbered = frame.withColumn("_zs_row", F.monotonically_increasing_id())
+    return numbered.repartitionByRange(parts, "_zs_row").sortWithinPartitions("_zs_row")
+
+
+def _write(frame: DataFrame, folder: Path, kind: str) -> None:
+    if kind == "csv":
+        frame.write.options(header=False, emptyValue="", **_CSV).csv(str(folder))
+    elif kind == "json":
+        frame.write.options(ignoreNullFields=False).json(str(folder))
+    else:
+        frame.write.parquet(str(folder))
+
+
+def _parts(folder: Path) -> Iterator[Path]:
+    return iter(sorted(folder.glob("part-*")))
+
+
+def _join_csv(parts: Iterator[Path], target: Path, columns: list[str]) -> int:
+    with target.open("w", encoding="utf-8", newline="") as out:
+        csv.writer(out, lineterminator="\n").writerow(columns)
+        for part in parts:
+            with part.open(encoding="utf-8", newline="") as file:
+                shutil.copyfileobj(file, out)
+    with target.open(encoding="utf-8", newline="") as file:
+        return sum(1 for _ in csv.reader(file)) - 1
+
+
+def _join_json(parts: Iterator[Path], target: Path, columns: list[str]) -> int:
+    rows = 0
+    with target.open("wb") as out:
+        for part in parts:
+            with part.open("rb") as file:
+                for line in file:
+                    out.write(line)
+                    rows += 1
+    return rows
+
+
+def _join_parquet(parts: Iterator[Path], target: Path, columns: list[str]) -> int:
+    import pyarrow.parquet as pq
+
+    rows = 0
+    first = next(parts)
+    with pq.ParquetWriter(target, pq.read_schema(first)) as writer:
+        for part in [first, *parts]:
+            for batch in pq.ParquetFile(part).iter_batches():
+                writer.write_batch(batch)
+                rows += batch.num_rows
+    return rows
+
+
+_JOINERS = {"csv": _join_csv, "json": _join_json, "parquet": _join_parquet}
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"

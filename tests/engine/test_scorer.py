@@ -1,0 +1,137 @@
+"""Properties of the scoring loop: nothing but a row's own text changes its scores."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sparknlp_zs.engine.batching import plan_batches
+from sparknlp_zs.engine.loading import load_scorer
+from sparknlp_zs.tasks import NLI, ZeroShot, ZeroShotScores
+
+TASK = ZeroShotScores(["travel", "cooking", "politics"])
+TEXTS = st.lists(
+    st.one_of(
+        st.none(),
+        st.sampled_from(
+            ["", " ", "\u2003\n", "the fox", "My card was stolen!", "é" * 50, "a b c d"]
+        ),
+        st.text(max_size=40),
+    ),
+    max_size=24,
+)
+
+
+@pytest.fixture(scope="module")
+def scorer(tiny):
+    return load_scorer(tiny)
+
+
+def rows(scorer, texts, task=TASK):
+    return scorer.score(task, [pa.array(texts, pa.string())]).to_pylist()
+
+
+def assert_same(found, expected):
+    assert len(found) == len(expected)
+    for a, b in zip(found, expected, strict=True):
+        assert (a is None) == (b is None)
+        if a is not None:
+            np.testing.assert_allclose(list(a.values()), list(b.values()), atol=1e-6)
+
+
+@settings(max_examples=40, deadline=None)
+@given(texts=TEXTS, data=st.data())
+def test_order_duplicates_budget_and_windows_change_nothing(tiny, texts, data):
+    scorer = load_scorer_once(tiny)
+    expected = [rows(scorer, [text])[0] for text in texts]
+    assert_same(rows(scorer, texts), expected)
+
+    order = data.draw(st.permutations(range(len(texts))))
+    shuffled = rows(scorer, [texts[i] for i in order])
+    assert_same(shuffled, [expected[i] for i in order])
+    assert_same(rows(scorer, texts + texts), expected + expected)
+
+    small = load_scorer_once(tiny, token_budget=data.draw(st.integers(1, 300)))
+    assert_same(rows(small, texts), expected)
+
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(texts)), max_size=4)))
+    parts = [texts[a:b] for a, b in zip([0, *cuts], [*cuts, len(texts)], strict=True)]
+    batches = ([pa.array(part, pa.string())] for part in parts)
+    window = data.draw(st.integers(1, 30))
+    results = list(scorer.score_stream(TASK, batches, window_rows=window))
+    assert [len(x) for x in results] == [len(x) for x in parts]
+    assert_same([row for x in results for row in x.to_pylist()], expected)
+
+
+_scorers = {}
+
+
+def load_scorer_once(folder, token_budget=None):
+    if token_budget not in _scorers:
+        _scorers[token_budget] = load_scorer(folder, token_budget=token_budget)
+    return _scorers[token_budget]
+
+
+def test_null_empty_blank(scorer):
+    found = rows(scorer, ["a", None, "", "  \t\n", "\u00a0", "\u3000"])
+    assert [row is None for row in found] == [False, True, True, True, True, True]
+    everything_null = scorer.score(TASK, [pa.nulls(3)])
+    assert everything_null.null_count == 3
+    assert len(scorer.score(TASK, [pa.array([], pa.string())])) == 0
+
+
+def test_nli_is_null_if_either_is(scorer):
+    premise = pa.array(["a", None, "a", " "])
+    hypothesis = pa.array(["b", "b", "", "b"])
+    found = scorer.score(NLI(), [premise, hypothesis]).to_pylist()
+    assert [row is None for row in found] == [False, True, True, True]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int32(), pa.string())],
+)
+def test_arrow_text_types(scorer, kind):
+    texts = ["the fox", None, "the fox", ""]
+    found = scorer.score(TASK, [pa.array(texts).cast(kind)]).to_pylist()
+    assert_same(found, rows(scorer, texts))
+
+
+def test_slices_and_chunks(scorer):
+    texts = ["a", "b", None, "the fox", ""]
+    column = pa.chunked_array([texts[:2], texts[2:]])
+    assert_same(scorer.score(TASK, [column.slice(1, 3)]).to_pylist(), rows(scorer, texts[1:4]))
+
+
+def test_hypothesis_too_long(scorer):
+    with pytest.raises(ValueError, match="no room for the text"):
+        rows(scorer, ["a"], ZeroShot(["word " * 100]))
+
+
+def test_distinct_pairs_are_scored_once(tiny):
+    class Counting:
+        def __init__(self, network):
+            self.network, self.rows = network, 0
+
+        def logits(self, inputs):
+            self.rows += len(inputs["input_ids"])
+            return self.network.logits(inputs)
+
+    scorer = load_scorer(tiny)
+    scorer._network = counting = Counting(scorer._network)
+    rows(scorer, ["a", "b", None, "a", "", "b"] * 10)
+    assert counting.rows == 2 * len(TASK.labels)
+
+
+@settings(max_examples=100, deadline=None)
+@given(lengths=st.lists(st.integers(3, 512), max_size=60), budget=st.integers(1, 4000))
+def test_batches_hold_every_pair_once_within_the_budget(lengths, budget):
+    batches = list(plan_batches(np.array(lengths, np.int64), budget, 512))
+    assert sorted(i for batch in batches for i in batch.pairs) == list(range(len(lengths)))
+    for batch in batches:
+        longest = max(lengths[i] for i in batch.pairs)
+        assert longest <= batch.length <= 512
+        assert len(batch.pairs) == 1 or len(batch.pairs) * batch.length <= budget

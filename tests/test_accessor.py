@@ -1,0 +1,114 @@
+"""The pandas surface: index, missing values, errors, and equality with the engine."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+import sparknlp_zs  # noqa: F401
+from sparknlp_zs.engine.loading import load_scorer
+from sparknlp_zs.models import ModelSpec
+from sparknlp_zs.tasks import ZeroShot
+
+LABELS = ["travel", "cooking, and more", "{braces}"]
+TEXTS = ["the fox", None, "", "My card", "the fox", " ", "😀"]
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        range(10, 17),
+        list("aabbccd"),
+        pd.date_range("2026-01-01", periods=7),
+        pd.MultiIndex.from_product([[1, 2, 3, 4, 5, 6, 7], ["x"]], names=["a", "b"]),
+    ],
+)
+def test_classify_keeps_index_and_equals_engine(tiny, index):
+    series = pd.Series(TEXTS, index=index, name="text")
+    found = series.zsc.classify(LABELS, model=tiny)
+    assert found.index.equals(series.index)
+    assert found.columns.tolist() == ["label", "score"]
+    expected = load_scorer(tiny).score(ZeroShot(LABELS), [pa.array(TEXTS)]).to_pylist()
+    for (label, score), row in zip(found.itertuples(index=False), expected, strict=True):
+        if row is None:
+            assert pd.isna(label)
+            assert np.isnan(score)
+        else:
+            assert (label, score) == (row["label"], pytest.approx(row["score"], abs=1e-6))
+
+
+def test_scores_in_fixed_order(tiny):
+    series = pd.Series(TEXTS)
+    found = series.zsc.scores(LABELS, model=tiny)
+    assert found.columns.tolist() == LABELS
+    assert found.dtypes.tolist() == [np.dtype("float64")] * 3
+    valid = found.dropna()
+    assert valid.index.tolist() == [0, 3, 4, 6]
+    np.testing.assert_allclose(valid.sum(axis=1), 1.0)
+    best = series.zsc.classify(LABELS, model=tiny)
+    assert (valid.idxmax(axis=1) == best["label"].dropna()).all()
+
+
+def test_nli(tiny):
+    frame = pd.DataFrame({"p": ["a man", None, "x"], "h": ["a", "b", ""]}, index=[5, 6, 7])
+    found = frame.zsc.nli("p", "h", model=ModelSpec(str(tiny)))
+    columns = ["label", "score", "entailment", "neutral", "contradiction"]
+    assert found.columns.tolist() == columns
+    assert found.index.tolist() == [5, 6, 7]
+    assert found["label"].isna().tolist() == [False, True, True]
+    assert found.iloc[0][columns[2:]].sum() == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("dtype", ["object", "str", "string", "category", "string[pyarrow]"])
+def test_text_dtypes(tiny, dtype):
+    expected = pd.Series(TEXTS, dtype="object").zsc.scores(LABELS, model=tiny)
+    found = pd.Series(TEXTS, dtype=dtype).zsc.scores(LABELS, model=tiny)
+    pd.testing.assert_frame_equal(found, expected)
+
+
+def test_no_rows_and_nothing_but_missing(tiny):
+    empty = pd.Series([], dtype="str").zsc.classify(LABELS, model=tiny)
+    assert empty.shape == (0, 2)
+    missing = pd.Series([None, np.nan, pd.NA], dtype="object").zsc.classify(LABELS, model=tiny)
+    assert missing.isna().all(axis=None)
+    assert missing.shape == (3, 2)
+
+
+@pytest.mark.parametrize("values", [[1, 2], [1.5], [b"x"], [["a"]], ["a", 3], [True]])
+def test_series_that_is_not_text(tiny, values):
+    with pytest.raises(TypeError, match=r"'column' is not text but .*astype"):
+        pd.Series(values, name="column").zsc.classify(LABELS, model=tiny)
+
+
+def test_wrong_arguments_fail_before_the_model_is_looked_for():
+    series = pd.Series(["a"])
+    with pytest.raises(ValueError, match="at least one"):
+        series.zsc.classify([], model="no/such")
+    with pytest.raises(ValueError, match="hypothesis_template="):
+        series.zsc.scores(["a"], hypothesis_template="no", model="no/such")
+    with pytest.raises(KeyError, match=r"hypothesis='h'.*\['p'\]"):
+        pd.DataFrame({"p": ["a"]}).zsc.nli("p", "h", model="no/such")
+
+
+def test_progress_bar_on_long_work_only(tiny, capsys):
+    short = pd.Series(["a"])
+    long = pd.Series([f"text {i}" for i in range(300)])
+    short.zsc.classify(LABELS, model=tiny)
+    long.zsc.classify(LABELS, model=tiny, progress=False)
+    assert "row" not in capsys.readouterr().err
+    long.zsc.classify(LABELS, model=tiny)
+    assert "300/300" in capsys.readouterr().err
+
+
+def test_import_is_light():
+    code = (
+        "import sys, sparknlp_zs; "
+        "print([x for x in ('torch', 'transformers', 'pyspark') if x in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

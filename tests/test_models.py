@@ -1,0 +1,143 @@
+"""Names, folders, class ids, hashes."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from sparknlp_zs.engine.loading import load_scorer
+from sparknlp_zs.engine.prepared import hash_of, prepared_folder
+from sparknlp_zs.models import (
+    SEED_MODEL,
+    ModelNotFoundError,
+    ModelSpec,
+    class_ids,
+    model_folder,
+    model_spec,
+)
+
+
+def test_default_model(monkeypatch):
+    monkeypatch.delenv("SPARKNLP_ZS_MODEL", raising=False)
+    assert model_spec(None).model == SEED_MODEL
+    monkeypatch.setenv("SPARKNLP_ZS_MODEL", "starter")
+    assert model_spec(None).model == "starter"
+
+
+def test_missing_model_says_what_to_do():
+    with pytest.raises(ModelNotFoundError, match=r"model='no/such'.*model='starter'.*no download"):
+        model_folder(ModelSpec("no/such"))
+
+
+def test_folder_without_config(tmp_path):
+    with pytest.raises(ModelNotFoundError, match=r"config\.json"):
+        model_folder(ModelSpec(str(tmp_path)))
+
+
+def test_hub_cache_is_used_offline(tiny, tmp_path, monkeypatch):
+    """A snapshot that was downloaded before is found by its hub id."""
+    from huggingface_hub import constants
+
+    cache = tmp_path / "hub"
+    snapshot = cache / "models--some--nli" / "snapshots" / "abc"
+    shutil.copytree(tiny, snapshot)
+    (cache / "models--some--nli" / "refs").mkdir()
+    (cache / "models--some--nli" / "refs" / "main").write_text("abc")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
+    assert model_folder(ModelSpec("some/nli")).samefile(snapshot)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"model": ""}, "model=''"),
+        ({"model": "a", "dtype": "int3"}, "dtype='int3'"),
+        ({"model": "a", "max_length": 2}, "max_length=2"),
+    ],
+)
+def test_wrong_spec(arguments, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        ModelSpec(**arguments)
+
+
+def test_class_ids_by_name():
+    found = class_ids({"CONTRADICTION": 0, "Neutral": 1, "Entailment": 2})
+    assert (found.entailment, found.neutral, found.contradiction) == (2, 1, 0)
+    two = class_ids({"entailment": 0, "not_entailment": 1})
+    assert (two.entailment, two.negative) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "label2id",
+    [
+        {},
+        {"LABEL_0": 0, "LABEL_1": 1},
+        {"entailment": 0, "neutral": 1},
+        {"entailment": 0, "entails": 1, "contradiction": 2},
+        {"positive": 0, "negative": 1},
+    ],
+)
+def test_models_that_are_refused(label2id):
+    with pytest.raises(ValueError, match="label2id="):
+        class_ids(label2id)
+
+
+def test_weights_without_classifier_are_refused(tiny, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    folder = tmp_path / "headless"
+    shutil.copytree(tiny, folder)
+    weights = load_file(folder / "model.safetensors")
+    save_file(
+        {k: v for k, v in weights.items() if "classifier" not in k},
+        folder / "model.safetensors",
+        metadata={"format": "pt"},
+    )
+    with pytest.raises(ValueError, match=r"classifier.*random"):
+        load_scorer(folder)
+
+
+def test_prepared_folder_has_the_dtype_and_the_same_scores(tiny):
+    import pyarrow as pa
+
+    from sparknlp_zs.tasks import ZeroShot
+
+    assert prepared_folder(tiny, "float32") == tiny
+    half = prepared_folder(tiny, "bfloat16")
+    assert half != tiny
+    assert prepared_folder(half, "bfloat16") == half
+    from safetensors.torch import load_file
+
+    weights = load_file(half / "model.safetensors")
+    assert {x.dtype for x in weights.values() if x.is_floating_point()} == {torch.bfloat16}
+    texts = [pa.array(["the fox", "my card"])]
+    a = load_scorer(tiny, "bfloat16").score(ZeroShot(["x", "y"]), texts)
+    b = load_scorer(half, "bfloat16").score(ZeroShot(["x", "y"]), texts)
+    assert a.equals(b)
+
+
+def test_hash_follows_content(tiny, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(tiny, folder)
+    before = hash_of(folder)
+    assert before == hash_of(Path(tiny))
+    weights = folder / "model.safetensors"
+    changed = bytearray(weights.read_bytes())
+    changed[-1] ^= 1
+    weights.write_bytes(bytes(changed))
+    assert hash_of(folder) != before
+
+
+def test_only_pickled_weights(tiny, tmp_path):
+    """A folder with pytorch_model.bin alone loads, with weights_only."""
+    from safetensors.torch import load_file
+
+    folder = tmp_path / "bin"
+    shutil.copytree(tiny, folder)
+    torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
+    (folder / "model.safetensors").unlink()
+    assert load_scorer(folder) is not None
+    assert (prepared_folder(folder, "float32") / "model.safetensors").is_file()
