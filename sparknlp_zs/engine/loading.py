@@ -7,11 +7,8 @@ from pathlib import Path
 import torch
 
 from sparknlp_zs.engine.encoding import PairEncoder, model_max_length
-from sparknlp_zs.engine.networks.huggingface import (
-    HuggingFaceNetwork,
-    load_model,
-    load_tokenizer,
-)
+from sparknlp_zs.engine.networks import build_network
+from sparknlp_zs.engine.networks.huggingface import load_model, load_tokenizer
 from sparknlp_zs.engine.scorer import Scorer
 from sparknlp_zs.models import class_ids
 
@@ -57,7 +54,7 @@ def load_scorer(
     if max_length is not None:
         longest = min(longest, max_length)
     return Scorer(
-        HuggingFaceNetwork(model, place, tokenizer.model_input_names),
+        build_network(model, place, tokenizer.model_input_names),
         PairEncoder(tokenizer, longest),
         classes,
         token_budget or TOKEN_BUDGETS.get(place.type, TOKEN_BUDGETS["cpu"]),

@@ -94,7 +94,7 @@ def _in_order(spark: SparkSession, frame: DataFrame) -> DataFrame:
     """Rows spread over all cores (a csv file is one partition), partitions in row order."""
     from pyspark.sql import functions as F
 
-    parts = 2 * int(spark.conf.get("spark.sql.leafNodeDefaultParallelism", None) or os.cpu_count())
+    parts = 2 * (os.cpu_count() or 1)
     numbered = frame.withColumn("_zs_row", F.monotonically_increasing_id())
     return numbered.repartitionByRange(parts, "_zs_row").sortWithinPartitions("_zs_row")
 

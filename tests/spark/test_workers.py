@@ -53,30 +53,39 @@ def test_connect_ships_each_model_once_per_session(connect, tiny, monkeypatch):
     assert len(sent) == 2
 
 
-def loads_and_mappings(spark, model):
-    """On the workers: how often the model was loaded, and whether its weights are mapped."""
-    from pyspark.sql.functions import col
+def cached_models(spark, model):
+    """Score on all workers, then ask them: (pid, folder, id of the scorer, weights mapped?)."""
+    df = spark.range(8, numPartitions=4).selectExpr("concat('text ', id) AS text")
+    df.select(zs.classify("text", LABELS, model=model)).collect()
 
-    df = spark.range(8, numPartitions=4).selectExpr("id", "concat('text ', id) AS text")
-    for _ in range(2):
-        df.select(zs.classify(col("text"), LABELS, model=model)).collect()
-
-    def probe(_: object):
+    def probe(batches):
         import os
         from pathlib import Path
 
+        import pyarrow as pa
+
         from sparknlp_zs.engine import cache
 
-        maps = Path("/proc/self/smaps").read_text().split("\n")
-        mapped = any("model.safetensors" in line for line in maps)
-        for key in cache._scorers:
-            yield os.getpid(), str(key.folder), mapped
+        for _ in batches:
+            mapped = "model.safetensors" in Path("/proc/self/smaps").read_text()
+            for key, scorer in cache._scorers.items():
+                values = (os.getpid(), str(key.folder), id(scorer), mapped)
+                yield pa.RecordBatch.from_pydict(
+                    {name: [x] for name, x in zip(NAMES, values, strict=True)}
+                )
 
-    return spark.sparkContext.parallelize(range(4), 4).mapPartitions(probe).distinct().collect()
+    schema = "pid long, folder string, scorer long, mapped boolean"
+    found = df.mapInArrow(probe, schema).distinct().collect()
+    return [row for row in found if row["folder"] == str(model)]
 
 
-def test_worker_keeps_a_memory_mapped_model(classic, tiny):
-    found = [x for x in loads_and_mappings(classic, tiny) if x[1] == str(tiny)]
-    assert found
-    assert len(found) == len({pid for pid, _, _ in found})
-    assert all(mapped for _, _, mapped in found)
+NAMES = ("pid", "folder", "scorer", "mapped")
+
+
+def test_workers_keep_one_memory_mapped_model(classic, tiny):
+    first, second = cached_models(classic, tiny), cached_models(classic, tiny)
+    assert all(row["mapped"] for row in first + second)
+    before = {row["pid"]: row["scorer"] for row in first}
+    again = [row for row in second if row["pid"] in before]
+    assert again
+    assert all(row["scorer"] == before[row["pid"]] for row in again)

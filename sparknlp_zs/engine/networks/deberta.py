@@ -82,15 +82,16 @@ class DebertaNetwork(EncoderNetwork):
 
     def _bias(self, at: int, query: Tensor, key: Tensor, padding: Tensor | None) -> Tensor:
         (rows, queries, heads, _), length = query.shape, key.shape[1]
-        bias = query.new_zeros(rows, heads, queries, length)
-        if padding is not None:
-            bias += padding
+        bias = query.new_empty(rows, heads, queries, length)
         table, offsets = self._tables[at], self._offsets.rows(length)
-        if table.keys is not None:
+        start = query.new_zeros(()) if padding is None else padding
+        if table.keys is None:
+            bias.copy_(start)
+        else:
             # From a query, i - j falls as j rises.
             positions = table.keys.index_select(0, offsets.flip(0))
             for tokens, term in _diagonals(query, positions):
-                bias[:, :, tokens].add_(term)
+                torch.add(term, start, out=bias[:, :, tokens])
         if table.queries is not None and queries < length:
             # To the first token, each key meets one offset only, j of them falling from 0.
             positions = table.queries.index_select(0, offsets[:length].flip(0))

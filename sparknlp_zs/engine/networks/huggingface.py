@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -62,14 +64,15 @@ def load_model(folder: Path, dtype: str, device: torch.device) -> Any:
     """
     from transformers import AutoModelForSequenceClassification
 
-    model, info = AutoModelForSequenceClassification.from_pretrained(
-        folder,
-        dtype=getattr(torch, dtype),
-        local_files_only=True,
-        trust_remote_code=False,
-        weights_only=True,
-        output_loading_info=True,
-    )
+    with _no_bars():
+        model, info = AutoModelForSequenceClassification.from_pretrained(
+            folder,
+            dtype=getattr(torch, dtype),
+            local_files_only=True,
+            trust_remote_code=False,
+            weights_only=True,
+            output_loading_info=True,
+        )
     missing = sorted(info["missing_keys"])
     if missing:
         raise ValueError(
@@ -77,3 +80,17 @@ def load_model(folder: Path, dtype: str, device: torch.device) -> Any:
             "Use a model fine-tuned for NLI."
         )
     return model.to(device).eval()
+
+
+@contextlib.contextmanager
+def _no_bars() -> Iterator[None]:
+    """No weight-loading bar on the stderr of every worker."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()

@@ -1,0 +1,229 @@
+"""The fast networks give the logits of the stock models."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import pytest
+import torch
+import transformers
+
+from sparknlp_zs.engine.networks import build_network
+from sparknlp_zs.engine.networks.bert import BertNetwork, DistilBertNetwork, RobertaNetwork
+from sparknlp_zs.engine.networks.deberta import DebertaNetwork
+from sparknlp_zs.engine.networks.huggingface import HuggingFaceNetwork
+
+CPU = torch.device("cpu")
+NAMES = ["input_ids", "attention_mask", "token_type_ids"]
+VOCABULARY = 50
+SIZE = {
+    "vocab_size": VOCABULARY,
+    "hidden_size": 32,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "intermediate_size": 48,
+    "max_position_embeddings": 66,
+    "num_labels": 3,
+}
+V3 = {
+    **SIZE,
+    "relative_attention": True,
+    "max_relative_positions": -1,
+    "position_buckets": 16,
+    "norm_rel_ebd": "layer_norm",
+    "share_att_key": True,
+    "pos_att_type": ["p2c", "c2p"],
+    "position_biased_input": False,
+    "type_vocab_size": 0,
+}
+OWN = {"share_att_key": False, "norm_rel_ebd": "none"}
+DEBERTA = {
+    "v3": {},
+    "own projections": OWN,
+    "v2, absolute positions, types": {
+        "position_biased_input": True,
+        "type_vocab_size": 2,
+        "pos_att_type": "c2p|p2c",
+    },
+    "c2p alone": {"pos_att_type": ["c2p"]},
+    "p2c alone, own": {"pos_att_type": ["p2c"], **OWN},
+    "no buckets, clamped": {"position_buckets": -1, "max_relative_positions": 12},
+    "no buckets, default": {"position_buckets": -1},
+    "near maximum": {"max_relative_positions": 20},
+    "odd buckets": {"position_buckets": 7},
+    "small embeddings": {"embedding_size": 20, "position_biased_input": True},
+    "other activations": {"hidden_act": "gelu_new", "pooler_hidden_act": "tanh"},
+    "one layer": {"num_hidden_layers": 1},
+}
+# Buckets are the identity up to 9 tokens; 65 tokens are more than a block.
+LENGTHS = (1, 2, 8, 9, 10, 17, 24, 65, 66)
+BERT = {
+    "bert": (transformers.BertConfig, BertNetwork, {}),
+    "bert-relu": (transformers.BertConfig, BertNetwork, {"hidden_act": "relu"}),
+    "roberta": (transformers.RobertaConfig, RobertaNetwork, {"type_vocab_size": 2}),
+    "xlm-roberta": (transformers.XLMRobertaConfig, RobertaNetwork, {"type_vocab_size": 2}),
+    "camembert": (transformers.CamembertConfig, RobertaNetwork, {"type_vocab_size": 2}),
+    "distilbert": (
+        transformers.DistilBertConfig,
+        DistilBertNetwork,
+        {"dim": 32, "n_heads": 4, "n_layers": 3, "hidden_dim": 48},
+    ),
+}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread():
+    """Threads would wait for each other longer than these small models compute."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def make(config):
+    """A random model; large weights, so that scores differ clearly, and no bias of zero."""
+    torch.manual_seed(7)
+    model = transformers.AutoModelForSequenceClassification.from_config(config).eval()
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if weight.dim() > 1:
+                weight.normal_(0.0, 0.3 if "embeddings" not in name else 1.0)
+            elif not name.startswith("classifier"):  # a bias there hides the difference of texts
+                weight.add_(torch.randn_like(weight), alpha=0.2)
+    return model
+
+
+def deberta(**changes):
+    return make(transformers.DebertaV2Config(**{**V3, **changes}))
+
+
+def make_inputs(length, padded, rows=6):
+    """Rows of which, if padded, each is a token shorter than the one before."""
+    random = np.random.default_rng(length)
+    inputs = {
+        "input_ids": random.integers(5, VOCABULARY, (rows, length)),
+        "attention_mask": np.ones((rows, length), dtype=np.int64),
+        "token_type_ids": random.integers(0, 2, (rows, length)),
+    }
+    for row in range(rows if padded else 0):
+        start = max(1, length - row)
+        inputs["input_ids"][row, start:] = 1  # RoBERTa's padding; the mask decides elsewhere
+        inputs["attention_mask"][row, start:] = 0
+        inputs["token_type_ids"][row, start:] = 0
+    return inputs
+
+
+def scores(network, inputs):
+    logits = network.logits(inputs)
+    assert logits.dtype == np.float32
+    assert np.isfinite(logits).all()
+    return torch.from_numpy(logits).double().softmax(-1).numpy()
+
+
+def check(model, network, lengths):
+    stock = HuggingFaceNetwork(model, CPU, NAMES)
+    found, expected = [], []
+    for length in lengths:
+        for padded in (False, True):
+            inputs = make_inputs(length, padded)
+            found.append(scores(network, inputs))
+            expected.append(scores(stock, inputs))
+    np.testing.assert_allclose(np.concatenate(found), np.concatenate(expected), rtol=0, atol=1e-5)
+    # A model that cannot tell texts apart would prove nothing.
+    assert np.std(np.concatenate(expected), axis=0).max() > 0.02
+
+
+@pytest.mark.parametrize("changes", DEBERTA.values(), ids=DEBERTA.keys())
+def test_deberta(changes):
+    model = deberta(**changes)
+    network = build_network(model, CPU, NAMES)
+    assert type(network) is DebertaNetwork
+    check(model, network, LENGTHS)
+
+
+def test_deberta_of_real_length():
+    model = deberta(position_buckets=256, max_position_embeddings=512)
+    check(model, build_network(model, CPU, NAMES), (64, 128, 129, 130, 131, 300, 511, 512))
+
+
+@pytest.mark.parametrize("architecture", BERT)
+def test_bert(architecture):
+    config, kind, changes = BERT[architecture]
+    size = {name: value for name, value in SIZE.items() if name in ("vocab_size", "num_labels")}
+    own = {"pad_token_id": 1, "max_position_embeddings": 68}  # RoBERTa counts from the padding's id
+    model = make(config(**{**(SIZE if kind is not DistilBertNetwork else size), **own, **changes}))
+    network = build_network(model, CPU, NAMES)
+    assert type(network) is kind
+    check(model, network, LENGTHS)
+
+
+@pytest.mark.parametrize("kind", [DebertaNetwork, BertNetwork])
+def test_inputs_and_weights(kind):
+    """The mask and token types may be missing; query, key and value need not be fused."""
+    model = deberta() if kind is DebertaNetwork else make(transformers.BertConfig(**SIZE))
+    check(model, kind(model, CPU, NAMES, fuse_qkv=False), (2, 24))
+    inputs = make_inputs(17, padded=False)
+    for names in (["input_ids"], ["input_ids", "attention_mask"]):
+        expected = scores(HuggingFaceNetwork(model, CPU, names), inputs)
+        np.testing.assert_allclose(scores(kind(model, CPU, names), inputs), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("architecture", ["deberta", "bert"])
+def test_half_precision(architecture, dtype):
+    """Scores are about as close to those in float32 as the stock model's, and always finite."""
+    model = deberta() if architecture == "deberta" else make(transformers.BertConfig(**SIZE))
+    inputs = [make_inputs(length, padded=True, rows=16) for length in (9, 24, 66)]
+    exact = np.concatenate([scores(HuggingFaceNetwork(model, CPU, NAMES), x) for x in inputs])
+    model = model.to(dtype)
+
+    def error(network):
+        return np.abs(np.concatenate([scores(network, x) for x in inputs]) - exact).mean()
+
+    stock = error(HuggingFaceNetwork(model, CPU, NAMES))
+    fast = error(build_network(model, CPU, NAMES))
+    assert fast < 1.25 * stock
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("architecture", ["deberta", "bert"])
+def test_rows_are_independent(architecture, dtype):
+    """A row scores alike alone, unpadded, and beside others, even one of padding alone."""
+    model = deberta() if architecture == "deberta" else make(transformers.BertConfig(**SIZE))
+    network = build_network(model.to(dtype), CPU, NAMES)
+    inputs = make_inputs(24, padded=True)
+    inputs["attention_mask"][2] = 0
+    together = scores(network, inputs)
+    tolerance = {torch.float32: 1e-6, torch.bfloat16: 0.1, torch.float16: 0.01}[dtype]
+    for row in (0, 1, 3, 5):
+        alone = {name: array[row : row + 1, : 24 - row] for name, array in inputs.items()}
+        np.testing.assert_allclose(scores(network, alone)[0], together[row], atol=tolerance)
+
+
+class Derived(transformers.BertForSequenceClassification):
+    """May compute anything."""
+
+
+FALLBACKS = {
+    "conv_kernel_size 3": (transformers.DebertaV2Config(**V3, conv_kernel_size=3), None),
+    "no relative attention": (
+        transformers.DebertaV2Config(**{**V3, "relative_attention": False}),
+        None,
+    ),
+    "pos_att_type": (transformers.DebertaV2Config(**{**V3, "pos_att_type": []}), None),
+    "decoder": (transformers.BertConfig(**SIZE, is_decoder=True), None),
+    "Derived": (transformers.BertConfig(**SIZE), Derived),
+    "ElectraForSequenceClassification": (transformers.ElectraConfig(**SIZE), None),
+}
+
+
+@pytest.mark.parametrize("reason", FALLBACKS)
+def test_fallback(reason, caplog):
+    config, kind = FALLBACKS[reason]
+    model = kind(config).eval() if kind else make(config)
+    with caplog.at_level(logging.INFO, logger="sparknlp_zs"):
+        network = build_network(model, CPU, NAMES)
+    assert type(network) is HuggingFaceNetwork
+    assert reason in caplog.text
+    assert network.logits(make_inputs(10, padded=True)).shape == (6, 3)
