@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Iterable, Iterator
 
 import pandas as pd
@@ -210,9 +211,15 @@ def _slices(columns: list[pa.ChunkedArray], step: int) -> Iterator[list[pa.Chunk
 
 
 def _with_bar(parts: Iterator[pa.Array], rows: int, show: bool) -> Iterator[pa.Array]:
-    from tqdm.auto import tqdm
+    if not show:
+        yield from parts
+        return
+    with warnings.catch_warnings():
+        # tqdm warns where a notebook has no widgets, and then shows a plain bar.
+        warnings.simplefilter("ignore")
+        from tqdm.auto import tqdm
 
-    with tqdm(total=rows, unit="row", disable=not show, file=sys.stderr) as bar:
+    with tqdm(total=rows, unit="row", file=sys.stderr) as bar:
         for part in parts:
             bar.update(len(part))
             yield part

@@ -74,9 +74,11 @@ def convert(folder: Path, dtype: str, target: Path) -> None:
     """Write the model of ``folder`` to ``target``, its weights in ``dtype`` as one safetensors."""
     import torch
 
-    from sparknlp_zs.engine.networks.huggingface import load_model
+    from sparknlp_zs.engine.networks.huggingface import load_model, no_bars
 
-    load_model(folder, dtype, torch.device("cpu")).save_pretrained(target, max_shard_size="100GB")
+    model = load_model(folder, dtype, torch.device("cpu"))
+    with no_bars():
+        model.save_pretrained(target, max_shard_size="100GB")
     for path in folder.iterdir():
         known = (target / path.name).exists() or path.name.endswith(_WEIGHT_ENDINGS)
         if path.is_file() and not known:

@@ -10,13 +10,16 @@ from pathlib import Path
 
 import pandas as pd
 
+from sparknlp_zs.models import DTYPES
 from sparknlp_zs.training.data import (
     Draw,
     Example,
     LabelRecipe,
+    at_most,
     drop_seen,
     label_examples,
     nli_examples,
+    polarity_rows,
 )
 from sparknlp_zs.training.similar import similar_labels
 from sparknlp_zs.training.trainer import Budget, Hyperparameters, train
@@ -46,6 +49,18 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("--joined-rows", type=int, default=3000, help="long texts per set and epoch")
     p.add_argument("--max-rows", type=int, default=8000, help="rows per set of --labels and epoch")
+    p.add_argument(
+        "--rows",
+        nargs="*",
+        default=[],
+        metavar="SET=N",
+        help="other limits for single sets, of --nli or --labels",
+    )
+    p.add_argument(
+        "--polarity",
+        action="store_true",
+        help="also draw positive/negative pairs from the emotions of the set goemotions",
+    )
     p.add_argument("--negatives", type=int, default=3, help="wrong labels per text")
     p.add_argument("--steps", type=int, default=1000, help="optimizer steps")
     p.add_argument("--minutes", type=float, help="train for this time instead of --steps")
@@ -54,6 +69,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--max-length", type=int, default=256)
     p.add_argument("--bf16", action="store_true", help="bf16 autocast")
     p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--save-dtype", choices=DTYPES, default="float32", help="type of the weights")
     p.add_argument("--resume", action="store_true", help="go on from the newest checkpoint")
     return p
 
@@ -65,10 +81,13 @@ def main(arguments: list[str] | None = None) -> None:
     held_out = _held_out_texts(args.held_out)
     nli = pd.read_parquet(args.nli)
     nli = drop_seen(nli[~nli["set"].isin(args.skip_sets)], ["premise", "hypothesis"], held_out)
+    nli = at_most(nli, _limits(args.rows), args.seed)
     rows = nli_examples(nli.sample(frac=1.0, random_state=args.seed))
     label_rows = None
     if args.labels:
         label_rows = drop_seen(pd.read_parquet(args.labels), ["text"], held_out)
+        if args.polarity:
+            label_rows = pd.concat([label_rows, polarity_rows(label_rows)])
     draw = _drawer(rows[HELD_OUT_ROWS:], label_rows, args)
     metrics = train(
         args.base,
@@ -82,10 +101,15 @@ def main(arguments: list[str] | None = None) -> None:
             max_length=args.max_length,
             bf16=args.bf16,
             seed=args.seed,
+            save_dtype=args.save_dtype,
         ),
         args.resume,
     )
     print(json.dumps(metrics))
+
+
+def _limits(pairs: list[str]) -> dict[str, int]:
+    return {name: int(count) for name, count in (pair.rsplit("=", 1) for pair in pairs)}
 
 
 def _held_out_texts(paths: list[str]) -> list[str]:
@@ -103,7 +127,7 @@ def _drawer(nli: list[Example], label_rows: pd.DataFrame | None, args: argparse.
     sets = label_rows["set"].unique()
     recipe = LabelRecipe(
         negatives=args.negatives,
-        max_rows_per_set=dict.fromkeys(sets, args.max_rows),
+        max_rows_per_set={**dict.fromkeys(sets, args.max_rows), **_limits(args.rows)},
         join_sets=tuple(args.join_sets),
         joined_rows=args.joined_rows,
     )

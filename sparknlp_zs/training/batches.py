@@ -51,6 +51,7 @@ class PairBatches(torch.utils.data.IterableDataset):  # type: ignore[type-arg]
         self, examples: Sequence[Example], rng: random.Random
     ) -> Iterator[dict[str, torch.Tensor]]:
         self._tokenize(examples)
+        examples = [x for x in examples if self._fits(x)]
         batches = []
         for length, members in self._buckets(examples).items():
             rng.shuffle(members)
@@ -64,6 +65,11 @@ class PairBatches(torch.utils.data.IterableDataset):  # type: ignore[type-arg]
         strings = {x.premise for x in examples} | {h for x in examples for h in x.hypotheses}
         new = sorted(strings - self._known.keys())
         self._known.update(zip(new, self._encoder.tokenize(new), strict=True))
+
+    def _fits(self, example: Example) -> bool:
+        """Whether at least half of the tokens are left for the premise: it alone is cut."""
+        longest = max(len(self._known[h]) for h in example.hypotheses)
+        return self._encoder.room(longest) >= self._encoder.max_length // 2
 
     def _buckets(self, examples: Sequence[Example]) -> dict[int, list[Example]]:
         buckets: dict[int, list[Example]] = {length: [] for length in LENGTHS}

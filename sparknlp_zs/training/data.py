@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -50,6 +50,31 @@ class LabelRecipe:
     max_rows_per_set: dict[str, int] = field(default_factory=dict)
     join_sets: tuple[str, ...] = ()  # sets whose texts are also joined to long texts, by label
     joined_rows: int = 0
+
+
+# The sentiment grouping of GoEmotions' authors (Demszky et al. 2020, arXiv:2005.00547, figure 2).
+POLARITY = {
+    "positive": "admiration amusement approval caring desire excitement gratitude joy love "
+    "optimism pride relief",
+    "negative": "anger annoyance disappointment disapproval disgust embarrassment fear grief "
+    "nervousness remorse sadness",
+}
+
+
+def polarity_rows(rows: pd.DataFrame) -> pd.DataFrame:
+    """A further set of texts labelled positive or negative, from emotion labels."""
+    polarity = {emotion: sign for sign, names in POLARITY.items() for emotion in names.split()}
+    emotions = rows[(rows["set"] == "goemotions") & rows["label"].isin(polarity)]
+    return emotions.assign(label=emotions["label"].map(polarity), set="goemotions polarity")
+
+
+def at_most(rows: pd.DataFrame, limits: Mapping[str, int], seed: int) -> pd.DataFrame:
+    """At most so many rows of each named set, drawn at random."""
+    parts = [
+        part.sample(min(len(part), limits.get(str(name), len(part))), random_state=seed)
+        for name, part in rows.groupby("set", sort=True)
+    ]
+    return pd.concat(parts)
 
 
 def normalise(text: pd.Series) -> pd.Series:

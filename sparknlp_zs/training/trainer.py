@@ -51,6 +51,7 @@ class Hyperparameters:
     tokens_per_batch: int = 4096
     max_length: int = 256
     bf16: bool = False
+    save_dtype: str = "float32"
     seed: int = 0
     save_steps: int = 1000
     eval_steps: int = 1000
@@ -173,7 +174,7 @@ def train(
     )
     trainer.train(resume_from_checkpoint=resume or None)
     metrics = trainer.evaluate()
-    model.save_pretrained(output)
+    model.to(getattr(torch, settings.save_dtype)).save_pretrained(output)
     tokenizer.save_pretrained(output)
     return {**metrics, "steps": float(trainer.state.global_step)}
 

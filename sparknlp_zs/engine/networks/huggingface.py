@@ -64,7 +64,7 @@ def load_model(folder: Path, dtype: str, device: torch.device) -> Any:
     """
     from transformers import AutoModelForSequenceClassification
 
-    with _no_bars():
+    with no_bars():
         model, info = AutoModelForSequenceClassification.from_pretrained(
             folder,
             dtype=getattr(torch, dtype),
@@ -83,8 +83,8 @@ def load_model(folder: Path, dtype: str, device: torch.device) -> Any:
 
 
 @contextlib.contextmanager
-def _no_bars() -> Iterator[None]:
-    """No weight-loading bar on the stderr of every worker."""
+def no_bars() -> Iterator[None]:
+    """No bars for loading and saving weights on the stderr of every worker."""
     from transformers.utils import logging
 
     shown = logging.is_progress_bar_enabled()

@@ -1,0 +1,103 @@
+"""The command line: the same table from both engines, data kept as it was."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+
+from sparknlp_zs.cli import main
+
+LABELS = ["travel", "cooking"]
+ROWS = pd.DataFrame(
+    {
+        "id": ["007", "1.50", " padded ", "NA", "5"],
+        "text": ["the fox", 'a "quoted", text', "two\nlines", "", "the fox"],
+        "odd name`": ["x", "", "null", "ü😀", "\\"],
+    }
+)
+
+
+def write(frame: pd.DataFrame, path) -> None:
+    if path.suffix == ".csv":
+        frame.to_csv(path, index=False)
+    elif path.suffix == ".jsonl":
+        frame.to_json(path, orient="records", lines=True)
+    else:
+        frame.to_parquet(path, index=False)
+
+
+def read(path) -> pd.DataFrame:
+    if path.suffix == ".csv":
+        return pd.read_csv(path, dtype="str", keep_default_na=False)
+    if path.suffix == ".jsonl":
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return pd.DataFrame([json.loads(line) for line in lines])
+    return pd.read_parquet(path)
+
+
+@pytest.fixture(params=["pandas", "spark"])
+def engine(request):
+    if request.param == "spark":
+        request.getfixturevalue("classic")
+    return request.param
+
+
+@pytest.mark.parametrize(
+    ("source", "target"), [(".csv", ".csv"), (".jsonl", ".parquet"), (".parquet", ".jsonl")]
+)
+def test_classify(tmp_path, tiny, engine, source, target):
+    write(ROWS, tmp_path / f"in{source}")
+    output = tmp_path / f"out{target}"
+    arguments = ["classify", str(tmp_path / f"in{source}"), "--text", "text"]
+    arguments += ["--labels", "travel, cooking", "--output", str(output)]
+    assert main([*arguments, "--engine", engine, "--model", str(tiny), "--no-progress"]) == 0
+
+    found = read(output)
+    pd.testing.assert_frame_equal(found[ROWS.columns], ROWS, check_dtype=False)
+    expected = ROWS["text"].zsc.classify(LABELS, model=tiny)
+    missing = found["label"].isna() | (found["label"] == "")
+    assert missing.tolist() == [False, False, False, True, False]
+    assert found["label"][~missing].tolist() == expected["label"][~missing].tolist()
+    scores = found["score"][~missing].astype(float).tolist()
+    assert scores == pytest.approx(expected["score"][~missing].tolist(), abs=1e-6)
+
+
+def test_many_rows_stay_in_order(tmp_path, tiny, engine):
+    frame = pd.DataFrame({"i": range(3000), "text": [f"t{i % 5}" for i in range(3000)]})
+    write(frame, tmp_path / "in.csv")
+    arguments = ["classify", str(tmp_path / "in.csv"), "--text", "text", "--label", "a, b"]
+    arguments += ["--label", "c", "--output", str(tmp_path / "out.csv"), "--prefix", "zs_"]
+    assert main([*arguments, "--engine", engine, "--model", str(tiny), "--no-progress"]) == 0
+    found = read(tmp_path / "out.csv")
+    assert found["i"].astype(int).tolist() == list(range(3000))
+    assert set(found["zs_label"]) <= {"a, b", "c"}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"--text": "nope"}, "--text 'nope': no such column; the columns are ['text', 'label']"),
+        ({"--labels": ""}, "at least one candidate label"),
+        ({"--labels": "a,a"}, "more than once"),
+        ({"--template": "none"}, "hypothesis_template='none'"),
+        ({"--output": "out.xls"}, "the name must end in one of"),
+        ({"--model": "no/such"}, "model='starter'"),
+        ({"FILE": "missing.csv"}, "no such file"),
+        ({}, "['label'] already; choose others with --prefix"),
+    ],
+)
+def test_wrong_arguments(tmp_path, tiny, capsys, change, message):
+    write(pd.DataFrame({"text": ["a"], "label": ["b"]}), tmp_path / "in.csv")
+    options = {"--text": "text", "--labels": "a,b", "--model": str(tiny)}
+    options |= {"--output": str(tmp_path / "out.csv"), **change}
+    if change:
+        options["--prefix"] = "zs_"
+    file = options.pop("FILE", str(tmp_path / "in.csv"))
+    arguments = [part for option in options.items() for part in option]
+    assert main(["classify", file, *arguments]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "out.csv").exists()

@@ -1,0 +1,101 @@
+"""Training examples and batches."""
+
+from __future__ import annotations
+
+import random
+
+import pandas as pd
+import pytest
+import torch
+from transformers import AutoTokenizer
+
+from sparknlp_zs.engine.encoding import PairEncoder
+from sparknlp_zs.training.batches import PairBatches
+from sparknlp_zs.training.data import (
+    Example,
+    LabelRecipe,
+    at_most,
+    drop_seen,
+    join_texts,
+    label_examples,
+    nli_examples,
+    polarity_rows,
+)
+
+ROWS = pd.DataFrame(
+    {
+        "text": [f"text {i}" for i in range(30)],
+        "label": [f"label {i % 5}" for i in range(30)],
+        "set": ["one"] * 20 + ["two"] * 10,
+    }
+)
+
+
+def test_label_groups_start_with_the_true_label():
+    recipe = LabelRecipe(negatives=3, max_rows_per_set={"one": 12})
+    examples = label_examples(ROWS, recipe, {"label 0": ["label 1"]}, random.Random(0))
+    assert len(examples) == 12 + 10
+    truth = dict(zip(ROWS["text"], ROWS["label"], strict=True))
+    for example in examples:
+        assert truth[example.premise] in example.hypotheses[0]
+        assert len(set(example.hypotheses)) == 4
+        assert example.label is None
+
+
+def test_two_labels_give_one_wrong_label():
+    rows = ROWS[ROWS["label"].isin(["label 0", "label 1"])]
+    examples = label_examples(rows, LabelRecipe(negatives=3), {}, random.Random(0))
+    assert {len(x.hypotheses) for x in examples} == {2}
+
+
+def test_joined_texts_hold_mostly_their_label():
+    joined = join_texts(ROWS, 20, random.Random(1))
+    truth = dict(zip(ROWS["text"], ROWS["label"], strict=True))
+    for text, label in joined:
+        numbers = text.replace("text ", "").split()
+        hits = sum(truth[f"text {n}"] == label for n in numbers)
+        assert hits >= 0.5 * len(numbers)
+
+
+def test_held_out_texts_are_dropped_whatever_their_case():
+    kept = drop_seen(ROWS, ["text"], ["TEXT  3!", "text 7"])
+    assert len(kept) == 28
+    assert not kept["text"].isin(["text 3", "text 7"]).any()
+
+
+def test_hypothesis_without_room_for_a_premise_is_left_out(tiny):
+    encoder = PairEncoder(AutoTokenizer.from_pretrained(tiny), 48)
+    examples = [Example("a", ("word " * 100,), 0), Example("b " * 100, ("short",), 0)]
+    batches = list(PairBatches(encoder, lambda rng: examples, 512, seed=0, epochs=1))
+    assert sum(int((x["labels"] >= 0).sum()) for x in batches) == 1
+
+
+def test_polarity_and_limits():
+    rows = pd.DataFrame({"text": ["a", "b", "c"], "label": ["joy", "anger", "surprise"]})
+    derived = polarity_rows(rows.assign(set="goemotions"))
+    assert derived["label"].tolist() == ["positive", "negative"]
+    assert at_most(ROWS, {"one": 3}, seed=0)["set"].value_counts().to_dict() == {
+        "two": 10,
+        "one": 3,
+    }
+
+
+def test_unknown_nli_class():
+    rows = pd.DataFrame({"premise": ["a"], "hypothesis": ["b"], "label": ["maybe"]})
+    with pytest.raises(ValueError, match=r"\['maybe'\]"):
+        nli_examples(rows)
+
+
+def test_batches_have_fixed_shapes_and_hold_every_example(tiny):
+    encoder = PairEncoder(AutoTokenizer.from_pretrained(tiny), 64)
+    nli = [Example(f"the fox {'word ' * i}", ("hyp",), i % 4) for i in range(30)]
+    groups = [Example(f"my card {i}", ("a", "b", "c"), None) for i in range(20)]
+    batches = list(PairBatches(encoder, lambda rng: nli + groups, 512, seed=0, epochs=1))
+    assert {tuple(x["input_ids"].shape) for x in batches} <= {(16, 32), (8, 48), (8, 64)}
+    assert sum(int((x["labels"] >= 0).sum()) for x in batches) == 30
+    found = [x["groups"] for x in batches]
+    assert sum(len(x) for x in found) == 20
+    for batch in batches:
+        rows = batch["groups"][batch["groups"] >= 0]
+        assert (batch["labels"][rows] == -1).all()
+        assert len(torch.unique(rows)) == len(rows)
