@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint format notebooks clean
+.PHONY: demo test lint format notebooks bench clean
 
 demo: $(READY)
 	$(BIN)/python -W ignore -m sparknlp_zs.demo
@@ -24,6 +24,11 @@ format: $(READY)
 # Run the notebooks again and store their outputs.
 notebooks: $(READY)
 	$(BIN)/python notebooks/store_outputs.py
+
+# Against every peer; BENCH='--quick' for minutes instead of an hour. Wants a quiet machine.
+bench: $(READY)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
+	$(BIN)/python -m benchmarks $(BENCH)
 
 $(READY): pyproject.toml constraints.txt
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)

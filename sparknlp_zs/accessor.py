@@ -190,7 +190,8 @@ def _scored(task: Task, texts: list[pd.Series], model: Model, progress: bool) ->
 
 
 def _text_array(series: pd.Series) -> pa.ChunkedArray:
-    values = series.astype(series.cat.categories.dtype) if _categorical(series) else series
+    categorical = isinstance(series.dtype, pd.CategoricalDtype)
+    values = series.astype("object") if categorical else series
     kind = pd.api.types.infer_dtype(values, skipna=True)
     if kind not in ("string", "empty") and not values.isna().all():
         raise TypeError(
@@ -199,10 +200,6 @@ def _text_array(series: pd.Series) -> pa.ChunkedArray:
         )
     missing = values.isna().to_numpy(dtype=bool)
     return pa.chunked_array([pa.array(values.to_numpy(object), pa.large_string(), mask=missing)])
-
-
-def _categorical(series: pd.Series) -> bool:
-    return isinstance(series.dtype, pd.CategoricalDtype)
 
 
 def _slices(columns: list[pa.ChunkedArray], step: int) -> Iterator[list[pa.ChunkedArray]]:

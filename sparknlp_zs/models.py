@@ -17,7 +17,7 @@ STARTER_PATH = str(Path(__file__).parent / "starter" / "model")
 MODEL_VARIABLE = "SPARKNLP_ZS_MODEL"
 DTYPES = ("float32", "bfloat16", "float16")
 
-_DOWNLOADED = ("*.json", "*.safetensors", "*.bin", "*.txt", "*.model", "*.jinja")
+_DOWNLOADED = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja")
 
 
 class ModelNotFoundError(FileNotFoundError):
@@ -106,14 +106,21 @@ def model_folder(spec: ModelSpec) -> Path:
 def _hub_snapshot(spec: ModelSpec) -> Path:
     from huggingface_hub import snapshot_download
 
-    def snapshot(local_only: bool) -> Path:
+    def download(local_only: bool, patterns: tuple[str, ...]) -> Path:
         found = snapshot_download(
             spec.model,
             revision=spec.revision,
-            allow_patterns=list(_DOWNLOADED),
+            allow_patterns=list(patterns),
             local_files_only=local_only,
         )
         return Path(found)
+
+    def snapshot(local_only: bool) -> Path:
+        folder = download(local_only, _DOWNLOADED)
+        if any(folder.glob("*.safetensors")):
+            return folder
+        # Pickled weights only where there are no others: both would be twice the download.
+        return download(local_only, (*_DOWNLOADED, "*.bin"))
 
     try:
         return snapshot(local_only=True)

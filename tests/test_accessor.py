@@ -85,6 +85,11 @@ def test_series_that_is_not_text(tiny, values):
         pd.Series(values, name="column").zsc.classify(LABELS, model=tiny)
 
 
+def test_category_that_is_not_text(tiny):
+    with pytest.raises(TypeError, match="not text but"):
+        pd.Series([1, None, 2], dtype="category").zsc.classify(LABELS, model=tiny)
+
+
 def test_wrong_arguments_fail_before_the_model_is_looked_for():
     series = pd.Series(["a"])
     with pytest.raises(ValueError, match="at least one"):

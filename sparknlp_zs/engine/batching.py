@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,9 +20,9 @@ class Batch:
 
 
 def plan_batches(
-    lengths: npt.NDArray[np.int64], token_budget: int, max_length: int
+    lengths: npt.NDArray[np.int64], token_budget: Callable[[], int], max_length: int
 ) -> Iterator[Batch]:
-    """Batches over all pairs, longest first, of at most ``token_budget`` padded tokens.
+    """Batches over all pairs, longest first, of at most ``token_budget()`` padded tokens.
 
     A single pair longer than the budget is a batch by itself. Longest first, so that memory
     peaks (and fails, if it must) at the start.
@@ -31,14 +31,14 @@ def plan_batches(
     ----------
     lengths : int array [pairs]
         Tokens of each pair, special tokens included.
-    token_budget : int
-        Padded tokens per batch.
+    token_budget : callable
+        Gives the padded tokens of the next batch; asked before each.
     max_length : int
         No batch is padded beyond it.
 
     Examples
     --------
-    >>> batches = list(plan_batches(np.array([5, 16, 7, 6]), token_budget=24, max_length=512))
+    >>> batches = list(plan_batches(np.array([5, 16, 7, 6]), lambda: 24, max_length=512))
     >>> [(batch.pairs.tolist(), batch.length) for batch in batches]
     [([1], 16), ([2, 3, 0], 8)]
     """
@@ -47,6 +47,6 @@ def plan_batches(
     while start < len(order):
         longest = int(lengths[order[start]])
         length = min(-(-longest // LENGTH_STEP) * LENGTH_STEP, max(max_length, longest))
-        rows = max(1, token_budget // length)
+        rows = max(1, token_budget() // length)
         yield Batch(order[start : start + rows], length)
         start += rows

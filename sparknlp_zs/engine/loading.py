@@ -6,14 +6,12 @@ from pathlib import Path
 
 import torch
 
+from sparknlp_zs.engine.budget import CANDIDATES, TokenBudget
 from sparknlp_zs.engine.encoding import PairEncoder, model_max_length
 from sparknlp_zs.engine.networks import build_network
 from sparknlp_zs.engine.networks.huggingface import load_model, load_tokenizer
 from sparknlp_zs.engine.scorer import Scorer
 from sparknlp_zs.models import class_ids
-
-# Padded tokens per forward pass: cache-sized on a CPU, far larger on a GPU.
-TOKEN_BUDGETS = {"cpu": 1024, "cuda": 16384}
 
 
 def load_scorer(
@@ -36,7 +34,7 @@ def load_scorer(
     max_length : int or None
         Longest pair in tokens; None asks the model.
     token_budget : int or None
-        Padded tokens per forward pass; None chooses by device.
+        Padded tokens per forward pass; None measures on the device during the work.
 
     Raises
     ------
@@ -53,9 +51,10 @@ def load_scorer(
     longest = model_max_length(tokenizer, config)
     if max_length is not None:
         longest = min(longest, max_length)
+    candidates = [token_budget] if token_budget else CANDIDATES.get(place.type, CANDIDATES["cpu"])
     return Scorer(
         build_network(model, place, tokenizer.model_input_names),
         PairEncoder(tokenizer, longest),
         classes,
-        token_budget or TOKEN_BUDGETS.get(place.type, TOKEN_BUDGETS["cpu"]),
+        TokenBudget(candidates),
     )

@@ -79,12 +79,17 @@ def convert(folder: Path, dtype: str, target: Path) -> None:
     model = load_model(folder, dtype, torch.device("cpu"))
     with no_bars():
         model.save_pretrained(target, max_shard_size="100GB")
-    for path in folder.iterdir():
-        known = (target / path.name).exists() or path.name.endswith(_WEIGHT_ENDINGS)
-        if path.is_file() and not known:
+    for path in needed_files(folder):
+        if not (target / path.name).exists():
             shutil.copyfile(path, target / path.name)
     for path in target.iterdir():
         path.chmod(0o644)  # safetensors writes 0600; workers may run as another user
+
+
+def needed_files(folder: Path) -> list[Path]:
+    """The files that a prepared folder needs: no weights in other formats."""
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    return [x for x in files if x.name == WEIGHTS or not x.name.endswith(_WEIGHT_ENDINGS)]
 
 
 def _stored_as(weights: Path, dtype: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from typing import Protocol, TypeAlias
 
@@ -11,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sparknlp_zs.engine.batching import plan_batches
+from sparknlp_zs.engine.budget import TokenBudget, is_out_of_memory
 from sparknlp_zs.engine.encoding import Ids, PairEncoder
 from sparknlp_zs.tasks import ClassIds, Task
 
@@ -35,17 +38,18 @@ class Scorer:
     encoder : PairEncoder
     classes : ClassIds
         Where the NLI classes stand in the logits.
-    token_budget : int
+    budget : TokenBudget
         Padded tokens per forward pass.
     """
 
     def __init__(
-        self, network: Network, encoder: PairEncoder, classes: ClassIds, token_budget: int
+        self, network: Network, encoder: PairEncoder, classes: ClassIds, budget: TokenBudget
     ) -> None:
         self._network = network
         self._encoder = encoder
         self._classes = classes
-        self._token_budget = token_budget
+        self._budget = budget
+        self._lock = threading.Lock()
 
     def score(self, task: Task, columns: Columns) -> pa.StructArray:
         """Score rows together: duplicates once, sorted by length, results in row order.
@@ -62,7 +66,8 @@ class Scorer:
             Null where any of the texts is null, empty or blank.
         """
         rows, row_of = distinct_rows(columns)
-        logits = self._logits(task, rows)
+        with self._lock:  # a fast tokenizer fails if two threads use it at once
+            logits = self._logits(task, rows)
         result = task.result(logits, self._classes)
         return result.take(row_of)
 
@@ -112,11 +117,27 @@ class Scorer:
         special, limit = self._encoder.layout.special_tokens, self._encoder.max_length
         lengths = np.minimum(size_1[first_of] + size_2[second_of] + special, limit)
         logits = np.zeros((len(pairs), len(self._classes.names())), dtype=np.float32)
-        for batch in plan_batches(lengths, self._token_budget, limit):
+        for batch in plan_batches(lengths, lambda: self._budget.tokens, limit):
             ids = [(first[first_of[i]], second[second_of[i]]) for i in batch.pairs]
-            inputs = self._encoder.batch(ids, len(ids), batch.length)
-            logits[batch.pairs] = self._network.logits(inputs)
+            logits[batch.pairs] = self._forward(ids, batch.length)
         return logits.reshape(len(rows), task.pairs_per_row, logits.shape[1])
+
+    def _forward(self, pairs: list[tuple[Ids, Ids]], length: int) -> npt.NDArray[np.float32]:
+        """Logits of one batch, in two halves if memory does not suffice for it."""
+        start = time.perf_counter()
+        try:
+            logits = self._network.logits(self._encoder.batch(pairs, len(pairs), length))
+        except (RuntimeError, MemoryError) as error:
+            if len(pairs) == 1 or not is_out_of_memory(error):
+                raise
+            self._budget.shrink(len(pairs) * length)
+            half = len(pairs) // 2
+        else:
+            self._budget.record(len(pairs) * length, time.perf_counter() - start)
+            return logits
+        # Outside the handler, whose traceback would keep the failed batch's tensors alive.
+        parts = [self._forward(part, length) for part in (pairs[:half], pairs[half:])]
+        return np.concatenate(parts)
 
     def _tokenize(self, texts: list[str]) -> tuple[list[Ids], npt.NDArray[np.int64]]:
         position: dict[str, int] = {}

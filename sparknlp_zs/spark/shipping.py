@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sparknlp_zs.engine.prepared import cache_folder, hash_of, prepared_folder, publish
+from sparknlp_zs.engine.prepared import (
+    cache_folder,
+    hash_of,
+    needed_files,
+    prepared_folder,
+    publish,
+)
 from sparknlp_zs.models import ModelSpec, model_folder, read_class_ids
 from sparknlp_zs.spark.session import add_archive, workers_share_files
 
@@ -69,7 +75,7 @@ def _zipped(folder: Path, name: str) -> Path:
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         packed = Path(scratch) / target.name
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
-            for path in sorted(x for x in folder.iterdir() if x.is_file()):
+            for path in needed_files(folder):
                 archive.write(path, path.name)
         publish(packed, target)
     return target

@@ -111,6 +111,17 @@ def test_hypothesis_too_long(scorer):
         rows(scorer, ["a"], ZeroShot(["word " * 100]))
 
 
+def test_threads_share_a_scorer(tiny):
+    from concurrent.futures import ThreadPoolExecutor
+
+    scorer = load_scorer(tiny)
+    texts = [[f"text {i} of {part}" for i in range(40)] for part in range(8)]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda part: rows(scorer, part), texts))
+    for part, result in zip(texts, found, strict=True):
+        assert_same(result, rows(scorer, part))
+
+
 def test_distinct_pairs_are_scored_once(tiny):
     class Counting:
         def __init__(self, network):
@@ -129,7 +140,7 @@ def test_distinct_pairs_are_scored_once(tiny):
 @settings(max_examples=100, deadline=None)
 @given(lengths=st.lists(st.integers(3, 512), max_size=60), budget=st.integers(1, 4000))
 def test_batches_hold_every_pair_once_within_the_budget(lengths, budget):
-    batches = list(plan_batches(np.array(lengths, np.int64), budget, 512))
+    batches = list(plan_batches(np.array(lengths, np.int64), lambda: budget, 512))
     assert sorted(i for batch in batches for i in batch.pairs) == list(range(len(lengths)))
     for batch in batches:
         longest = max(lengths[i] for i in batch.pairs)

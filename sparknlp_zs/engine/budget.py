@@ -1,0 +1,85 @@
+"""How many tokens a forward pass takes: chosen by measuring, halved when memory runs out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+# Candidates by device: about what the caches of a CPU hold, and far more on a GPU.
+CANDIDATES = {"cpu": (512, 1024, 2048), "cuda": (8192, 32768, 131072)}
+
+_ROUNDS = 4  # the first one, which builds kernels, does not count
+_FULL = 0.7  # batches emptier than this say nothing about their budget
+
+
+class TokenBudget:
+    """Padded tokens per forward pass.
+
+    Real batches are the measurement: the candidates take turns for a few rounds, and the one
+    with most tokens per second stays. Taking turns makes them meet texts of like lengths.
+
+    Parameters
+    ----------
+    candidates : sequence of int
+        One candidate is taken without measuring.
+
+    Examples
+    --------
+    >>> budget = TokenBudget([512, 1024])
+    >>> while not budget.settled:
+    ...     budget.record(budget.tokens, 1.0)  # as fast with twice the tokens
+    >>> budget.tokens
+    1024
+    """
+
+    def __init__(self, candidates: Sequence[int]) -> None:
+        if not candidates or min(candidates) < 1:
+            raise ValueError(f"token budget {list(candidates)}: give positive numbers of tokens")
+        self._candidates = sorted(candidates)
+        self._turns = 0
+        self._tokens = dict.fromkeys(self._candidates, 0)
+        self._seconds = dict.fromkeys(self._candidates, 0.0)
+
+    @property
+    def settled(self) -> bool:
+        """Whether measuring is over."""
+        return len(self._candidates) == 1
+
+    @property
+    def tokens(self) -> int:
+        """The budget of the next batch."""
+        return self._candidates[self._turns % len(self._candidates)]
+
+    def record(self, tokens: int, seconds: float) -> None:
+        """Note the time of a forward pass over so many padded tokens."""
+        budget = self.tokens
+        if self.settled or tokens < _FULL * budget:
+            return
+        if self._turns >= len(self._candidates):
+            self._tokens[budget] += tokens
+            self._seconds[budget] += seconds
+        self._turns += 1
+        if self._turns == _ROUNDS * len(self._candidates):
+            self._candidates = [max(self._candidates, key=self._rate)]
+
+    def shrink(self, tokens: int) -> None:
+        """Memory did not suffice for so many tokens: at most half of them from now on."""
+        half = max(1, tokens // 2)
+        self._candidates = [x for x in self._candidates if x <= half] or [half]
+        self._turns = 0
+        self._tokens = dict.fromkeys(self._candidates, 0)
+        self._seconds = dict.fromkeys(self._candidates, 0.0)
+
+    def _rate(self, budget: int) -> float:
+        return self._tokens[budget] / max(self._seconds[budget], 1e-9)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether torch failed for want of memory, on a GPU or on the CPU."""
+    import torch
+
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    message = str(error)
+    return isinstance(error, RuntimeError) and (
+        "out of memory" in message or "can't allocate memory" in message
+    )
