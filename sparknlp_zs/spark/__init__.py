@@ -1,5 +1,22 @@
-"""Columns for Spark: ``from sparknlp_zs import spark as zs``."""
+"""Columns, SQL functions and ML stages for Spark: ``from sparknlp_zs import spark as zs``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from sparknlp_zs.spark.functions import classify, nli, scores
+from sparknlp_zs.spark.sql import register
 
-__all__ = ["classify", "nli", "scores"]
+if TYPE_CHECKING:
+    from sparknlp_zs.spark.stages import NLIScorer, ZeroShotClassifier
+
+__all__ = ["NLIScorer", "ZeroShotClassifier", "classify", "nli", "register", "scores"]
+
+
+def __getattr__(name: str) -> Any:
+    # The stages subclass pyspark.ml's classes, whose import takes a second.
+    if name in ("NLIScorer", "ZeroShotClassifier"):
+        from sparknlp_zs.spark import stages
+
+        return getattr(stages, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

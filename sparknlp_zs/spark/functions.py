@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from sparknlp_zs.engine.grouped import RowLabels
 from sparknlp_zs.models import ModelSpec, model_spec
 from sparknlp_zs.spark.session import active_session
 from sparknlp_zs.spark.shipping import ShippedModel, ship
-from sparknlp_zs.spark.workers import score_batches
+from sparknlp_zs.spark.workers import score_batches, score_label_batches
 from sparknlp_zs.tasks import DEFAULT_TEMPLATE, NLI, Task, ZeroShot, ZeroShotScores
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ Model = str | os.PathLike[str] | ModelSpec | None
 
 def classify(
     text: str | Column,
-    labels: Iterable[str],
+    labels: Iterable[str] | Column,
     *,
     hypothesis_template: str = DEFAULT_TEMPLATE,
     multi_label: bool = False,
@@ -34,8 +36,9 @@ def classify(
     ----------
     text : str or Column
         A string column.
-    labels : list of str
-        Candidate labels.
+    labels : list of str, or Column
+        Candidate labels; a Column of arrays gives each row its own (null where the array is null
+        or empty; the job fails at an array with blanks or duplicates).
     hypothesis_template : str
         Sentence with ``{}`` for the label.
     multi_label : bool
@@ -66,6 +69,8 @@ def classify(
     >>> df.select(topic["label"].alias("label")).collect()
     [Row(label='stolen card'), Row(label=None)]
     """
+    if _is_column(labels):
+        return _label_column(text, labels, hypothesis_template, multi_label, model)
     task = ZeroShot(labels, hypothesis_template, multi_label)
     return score_column(task, [text], model)
 
@@ -118,11 +123,29 @@ def nli(premise: str | Column, hypothesis: str | Column, *, model: Model = None)
     return score_column(NLI(), [premise, hypothesis], model)
 
 
-def score_column(task: Task, texts: list[str | Column], model: Model) -> Column:
-    """The column of any task over text columns: ships the model and builds the UDF."""
+def score_column(
+    task: Task, texts: list[str | Column], model: Model, *, once: bool = False
+) -> Column:
+    """The column of any task over text columns: ships the model and builds the UDF.
+
+    ``once`` keeps Spark from scoring again for a filter on the result, and so from filtering
+    before it scores.
+    """
     columns = [_text_column(text, name) for text, name in zip(texts, task.columns, strict=True)]
-    shipped = ship(active_session(), model_spec(model))
-    result: Column = _udf(task, shipped)(*columns)
+    udf = task_udf(task, ship(active_session(), model_spec(model)))
+    result: Column = (udf.asNondeterministic() if once else udf)(*columns)
+    return result
+
+
+def _label_column(
+    text: str | Column, labels: Column, template: str, multi_label: bool, model: Model
+) -> Column:
+    from pyspark.sql import functions as F
+
+    ZeroShot(["any label"], template, multi_label)  # wrong arguments fail before any job
+    udf = label_udf(RowLabels(template), ship(active_session(), model_spec(model)))
+    names = F.transform(labels, _string)
+    result: Column = udf(_text_column(text, "text"), names, F.lit(multi_label))
     return result
 
 
@@ -133,32 +156,53 @@ def _text_column(text: str | Column, name: str) -> Column:
         text = F.col(text)
     elif not _is_column(text):
         raise TypeError(f"{name}={text!r}: pass a column's name or a Column")
+    return _string(text)
+
+
+def _string(column: Column) -> Column:
+    from pyspark.sql import functions as F
+
     # collate takes strings only, without a cast, and changes nothing: a column of another type
     # fails when the plan is analysed on the driver, not in a UDF that sees raw ints.
-    return F.collate(text, "UTF8_BINARY")
+    return F.collate(column, "UTF8_BINARY")
 
 
 def _is_column(value: Any) -> bool:
     return type(value).__module__.startswith("pyspark.") and type(value).__name__ == "Column"
 
 
-def _udf(task: Task, shipped: ShippedModel) -> Any:
+def task_udf(task: Task, shipped: ShippedModel) -> Any:
+    """The Arrow UDF of a task."""
+    score = partial(score_batches, shipped, task.to_json())
+    return _udf(score, f"zs_{task.kind}", len(task.columns), task.result_type)
+
+
+def label_udf(task: RowLabels, shipped: ShippedModel) -> Any:
+    """The Arrow UDF of (text, labels, multi_label) columns."""
+    score = partial(score_label_batches, shipped, task)
+    return _udf(score, "zs_row_labels", 3, task.result_type)
+
+
+def _udf(
+    score: Callable[[Iterator[Any]], Iterator[pa.Array]],
+    name: str,
+    columns: int,
+    result_type: pa.DataType,
+) -> Any:
     from pyspark.sql.functions import arrow_udf
     from pyspark.sql.pandas.types import from_arrow_type
 
-    task_json = task.to_json()
-
     def one(batches: Iterator[pa.Array]) -> Iterator[pa.Array]:
-        yield from score_batches(shipped, task_json, ([batch] for batch in batches))
+        yield from score([batch] for batch in batches)
 
-    def two(batches: Iterator[tuple[pa.Array, pa.Array]]) -> Iterator[pa.Array]:
-        yield from score_batches(shipped, task_json, iter(batches))
+    def several(batches: Iterator[tuple[pa.Array, ...]]) -> Iterator[pa.Array]:
+        yield from score(iter(batches))
 
-    function = one if len(task.columns) == 1 else two
-    function.__name__ = f"zs_{task.kind}"
+    function = one if columns == 1 else several
+    function.__name__ = name
     # Evaluated here: the closure's annotations are strings to Spark otherwise.
     function.__annotations__ = {
-        "batches": Iterator[pa.Array] if function is one else Iterator[tuple[pa.Array, pa.Array]],
+        "batches": Iterator[pa.Array] if columns == 1 else Iterator[tuple[pa.Array, ...]],
         "return": Iterator[pa.Array],
     }
-    return arrow_udf(function, from_arrow_type(task.result_type))
+    return arrow_udf(function, from_arrow_type(result_type))

@@ -1,4 +1,4 @@
-"""Fixtures shared by all tests: small random models, the starter model, Spark sessions."""
+"""Fixtures shared by tests and doctests: small random models, the starter model, Spark."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["SPARKNLP_ZS_CACHE"] = tempfile.mkdtemp(prefix="sparknlp_zs_cache_")
 os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent / "tests"))
 
 from tiny_models import ARCHITECTURES, make_model
 

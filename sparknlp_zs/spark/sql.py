@@ -1,0 +1,88 @@
+"""SQL functions: zs_classify, zs_scores, zs_nli."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from sparknlp_zs.engine.grouped import RowLabels, RowLabelScores
+from sparknlp_zs.models import model_spec
+from sparknlp_zs.spark.functions import Model, label_udf, task_udf
+from sparknlp_zs.spark.shipping import ship
+from sparknlp_zs.tasks import NLI
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+_LABELLED = "text STRING, labels ARRAY<STRING>, multi_label BOOLEAN DEFAULT false"
+_PAIR = "premise STRING, hypothesis STRING"
+
+
+def register(spark: SparkSession, *, model: Model = None, prefix: str = "zs") -> None:
+    """Register the SQL functions for a session.
+
+    ``zs_classify(text, labels[, multi_label])``
+        ``struct<label, score, labels, scores>``, as from ``zs.classify``.
+    ``zs_scores(text, labels[, multi_label])``
+        ``map<string, double>`` from label to score.
+    ``zs_nli(premise, hypothesis)``
+        ``struct<label, score, entailment, neutral, contradiction>``, as from ``zs.nli``.
+
+    ``labels`` is any expression of arrays of strings: rows may differ in them. The result is null
+    where a text is null, empty or blank, the array null or empty, or ``multi_label`` null. An
+    array with blank, null or duplicate labels fails the query with an error that names it.
+
+    Arguments of other types are cast to strings, or refused before any job, as for Spark's own
+    functions; ``multi_label => true`` works by name. The functions are temporary: usable in the
+    session's queries and temporary views. Registering again replaces them. A filter on a score
+    in an outer query makes Spark score twice: cache the scored table first.
+
+    Parameters
+    ----------
+    spark : SparkSession
+        Classic or Connect.
+    model : str, path, ModelSpec or None
+        None is the default model (``SPARKNLP_ZS_MODEL``, else the seed model). Register with
+        another prefix to have a second model in the session.
+    prefix : str
+        Beginning of the functions' names.
+
+    Raises
+    ------
+    ValueError
+        If the prefix is no identifier, or the model no NLI model.
+    ModelNotFoundError
+        If there is no such model.
+
+    Examples
+    --------
+    >>> from sparknlp_zs import spark as zs
+    >>> zs.register(spark, model="starter")
+    >>> labels = "array('stolen card', 'exchange rate')"
+    >>> spark.sql(f"SELECT zs_classify('my card was stolen', {labels}).label").first()[0]
+    'stolen card'
+    >>> scores = spark.sql(f"SELECT zs_scores('my card was stolen', {labels}, true)").first()[0]
+    >>> sorted(scores)
+    ['exchange rate', 'stolen card']
+    """
+    _check_prefix(prefix)
+    shipped = ship(spark, model_spec(model))
+    _create(spark, prefix, "classify", _LABELLED, label_udf(RowLabels(), shipped))
+    _create(spark, prefix, "scores", _LABELLED, label_udf(RowLabelScores(), shipped))
+    _create(spark, prefix, "nli", _PAIR, task_udf(NLI(), shipped))
+
+
+def _create(spark: SparkSession, prefix: str, name: str, parameters: str, udf: Any) -> None:
+    """A SQL function around the UDF: a UDF alone has no typed, named or optional arguments."""
+    inner = f"_{prefix}_{name}"
+    spark.udf.register(inner, udf)
+    names = ", ".join(parameter.split()[0] for parameter in parameters.split(", "))
+    spark.sql(
+        f"CREATE OR REPLACE TEMPORARY FUNCTION {prefix}_{name}({parameters}) "
+        f"RETURNS {udf.returnType.simpleString()} RETURN {inner}({names})"
+    )
+
+
+def _check_prefix(prefix: str) -> None:
+    if not isinstance(prefix, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", prefix):
+        raise ValueError(f"prefix={prefix!r}: use letters, digits and _, such as 'zs'")

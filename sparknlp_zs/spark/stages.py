@@ -1,0 +1,285 @@
+"""Spark ML stages: ZeroShotClassifier, NLIScorer."""
+
+# ruff: noqa: N802 - Spark ML's names are in camelCase.
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pyspark.ml import Transformer
+from pyspark.ml.param.shared import HasInputCol, HasOutputCol, HasPredictionCol, HasProbabilityCol
+from pyspark.ml.util import DefaultParamsReadable, DefaultParamsWritable, DefaultParamsWriter
+
+from sparknlp_zs.models import ModelSpec, model_spec
+from sparknlp_zs.spark.functions import score_column
+from sparknlp_zs.spark.params import (
+    HasDtype,
+    HasHypothesisCol,
+    HasHypothesisTemplate,
+    HasLabels,
+    HasModel,
+    HasMultiLabel,
+    HasPredictedLabelCol,
+    HasPremiseCol,
+)
+from sparknlp_zs.spark.session import is_connect
+from sparknlp_zs.tasks import NLI, ZeroShot
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+    from typing_extensions import Self
+
+
+class _Writer(DefaultParamsWriter):
+    """Spark's writer, with an overwrite that works on Connect too."""
+
+    def _handleOverwrite(self, path: str) -> None:
+        if not is_connect(self.sparkSession):
+            super()._handleOverwrite(path)
+            return
+        from pyspark.ml.connect.readwrite import RemoteMLWriter
+
+        RemoteMLWriter.handleOverwrite(path, True)
+
+
+class _ModelStage(
+    Transformer, HasModel, HasDtype, DefaultParamsReadable[Any], DefaultParamsWritable
+):
+    """What the stages share: the model's Params, persistence, checks."""
+
+    def write(self) -> _Writer:
+        """A writer; the model is saved by name, not by its weights."""
+        return _Writer(self)
+
+    def _spec(self) -> ModelSpec:
+        return replace(model_spec(self.getModel()), dtype=self.getDtype())
+
+    def _set_given(self, **values: Any) -> None:
+        self._set(**{name: value for name, value in values.items() if value is not None})
+
+    def _check_set(self, *names: str) -> None:
+        for name in names:
+            if not self.isDefined(name):
+                raise ValueError(
+                    f"{name}: not set; pass {name}=... or call set{name[0].upper()}{name[1:]}(...)"
+                )
+
+    def _check_outputs(self, dataset: DataFrame, **outputs: str) -> None:
+        given = [name for name in outputs.values() if name]
+        if not given:
+            raise ValueError(f"{', '.join(outputs)}: all are ''; name at least one output column")
+        for param, name in outputs.items():
+            if name in dataset.columns or given.count(name) > 1:
+                raise ValueError(
+                    f"{param}={name!r}: such a column already exists; choose another name"
+                )
+
+
+class ZeroShotClassifier(
+    _ModelStage,
+    HasInputCol,
+    HasLabels,
+    HasPredictionCol,
+    HasProbabilityCol,
+    HasPredictedLabelCol,
+    HasHypothesisTemplate,
+    HasMultiLabel,
+):
+    """Zero-shot classification as a Spark ML Transformer.
+
+    Where the text is null, empty or blank, all outputs are null: drop these rows
+    (``dropna(subset=["prediction"])``) before an evaluator. The model scores each row once, also
+    if a filter on the outputs follows; filter on other columns before the stage.
+
+    Parameters
+    ----------
+    inputCol : str
+        A string column.
+    labels : list of str
+        Candidate labels. Their order is that of the predictions and probabilities.
+    predictionCol : str
+        The best label's position in ``labels``, a double with the labels as nominal metadata:
+        ``IndexToString`` turns it into strings. "prediction" if not given; ``""`` for none.
+    probabilityCol : str
+        Vector of the scores in the order of ``labels``. "probability" if not given; ``""`` for
+        none.
+    predictedLabelCol : str
+        The best label as a string; not added if not given.
+    hypothesisTemplate : str
+        Sentence with ``{}`` for the label.
+    multiLabel : bool
+        Score each label by itself; the prediction is the label with the highest score.
+    model : str or path
+        A folder, hub id or "starter". If not given, the default model (``SPARKNLP_ZS_MODEL``,
+        else the seed model), resolved anew where a saved stage is loaded.
+    dtype : {"float32", "bfloat16", "float16"}
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is wrong; here, or from ``transform`` before any job.
+
+    Examples
+    --------
+    >>> from sparknlp_zs import spark as zs
+    >>> df = spark.createDataFrame([("my card was stolen",), (None,)], "text string")
+    >>> classifier = zs.ZeroShotClassifier(
+    ...     inputCol="text", labels=["exchange rate", "stolen card"], model="starter"
+    ... )
+    >>> scored = classifier.transform(df).cache()
+    >>> scored.select("prediction").collect()
+    [Row(prediction=1.0), Row(prediction=None)]
+    >>> from pyspark.ml.feature import IndexToString
+    >>> to_label = IndexToString(inputCol="prediction", outputCol="label")
+    >>> to_label.transform(scored.dropna()).first()["label"]
+    'stolen card'
+    """
+
+    def __init__(
+        self,
+        *,
+        inputCol: str | None = None,
+        labels: Iterable[str] | None = None,
+        predictionCol: str | None = None,
+        probabilityCol: str | None = None,
+        predictedLabelCol: str | None = None,
+        hypothesisTemplate: str | None = None,
+        multiLabel: bool | None = None,
+        model: str | os.PathLike[str] | None = None,
+        dtype: str | None = None,
+    ) -> None:
+        super().__init__()
+        self._set_given(
+            inputCol=inputCol,
+            labels=labels,
+            predictionCol=predictionCol,
+            probabilityCol=probabilityCol,
+            predictedLabelCol=predictedLabelCol,
+            hypothesisTemplate=hypothesisTemplate,
+            multiLabel=multiLabel,
+            model=model,
+            dtype=dtype,
+        )
+
+    def setInputCol(self, value: str) -> Self:
+        """Set the name of the text column."""
+        self._set(inputCol=value)
+        return self
+
+    def setPredictionCol(self, value: str) -> Self:
+        """Set the name of the column with the best label's position; ``""`` for none."""
+        self._set(predictionCol=value)
+        return self
+
+    def setProbabilityCol(self, value: str) -> Self:
+        """Set the name of the column with the scores; ``""`` for none."""
+        self._set(probabilityCol=value)
+        return self
+
+    def _transform(self, dataset: DataFrame) -> DataFrame:
+        self._check_set("inputCol", "labels")
+        names = {
+            "predictionCol": self.getPredictionCol(),
+            "probabilityCol": self.getProbabilityCol(),
+            "predictedLabelCol": self.getPredictedLabelCol(),
+        }
+        self._check_outputs(dataset, **names)
+        task = ZeroShot(self.getLabels(), self.getHypothesisTemplate(), self.getMultiLabel())
+        scored = f"_{self.uid}"
+        frame = dataset.withColumn(
+            scored, score_column(task, [self.getInputCol()], self._spec(), once=True)
+        )
+        columns = _outputs(frame[scored], task.labels)
+        outputs = [
+            columns[param].alias(name, metadata=_metadata(param, name, task.labels))
+            for param, name in names.items()
+            if name
+        ]
+        return frame.select("*", *outputs).drop(scored)
+
+
+class NLIScorer(_ModelStage, HasPremiseCol, HasHypothesisCol, HasOutputCol):
+    """Natural language inference as a Spark ML Transformer.
+
+    The model scores each row once, also if a filter on the output follows.
+
+    Parameters
+    ----------
+    premiseCol, hypothesisCol : str
+        String columns.
+    outputCol : str
+        ``struct<label, score, entailment, neutral, contradiction>``; null where either text is
+        null, empty or blank.
+    model : str or path
+        A folder, hub id or "starter". If not given, the default model.
+    dtype : {"float32", "bfloat16", "float16"}
+
+    Examples
+    --------
+    >>> from sparknlp_zs import spark as zs
+    >>> df = spark.createDataFrame([("A man sleeps.", "A man is asleep.")], "p string, h string")
+    >>> nli = zs.NLIScorer(premiseCol="p", hypothesisCol="h", outputCol="nli", model="starter")
+    >>> nli.transform(df).select("nli.label").collect()
+    [Row(label='entailment')]
+    """
+
+    def __init__(
+        self,
+        *,
+        premiseCol: str | None = None,
+        hypothesisCol: str | None = None,
+        outputCol: str | None = None,
+        model: str | os.PathLike[str] | None = None,
+        dtype: str | None = None,
+    ) -> None:
+        super().__init__()
+        self._set_given(
+            premiseCol=premiseCol,
+            hypothesisCol=hypothesisCol,
+            outputCol=outputCol,
+            model=model,
+            dtype=dtype,
+        )
+
+    def setOutputCol(self, value: str) -> Self:
+        """Set the name of the output column."""
+        self._set(outputCol=value)
+        return self
+
+    def _transform(self, dataset: DataFrame) -> DataFrame:
+        self._check_set("premiseCol", "hypothesisCol")
+        self._check_outputs(dataset, outputCol=self.getOutputCol())
+        texts: list[str | Column] = [self.getPremiseCol(), self.getHypothesisCol()]
+        return dataset.withColumn(
+            self.getOutputCol(), score_column(NLI(), texts, self._spec(), once=True)
+        )
+
+
+def _outputs(scored: Column, labels: tuple[str, ...]) -> dict[str, Column]:
+    """The outputs by Param, from the struct of ``zs.classify``, whose arrays are by score."""
+    from pyspark.ml.functions import array_to_vector
+    from pyspark.sql import functions as F
+
+    names = F.array(*[F.lit(label) for label in labels])
+    in_order = F.transform(
+        names,
+        lambda name: F.element_at(
+            scored["scores"], F.array_position(scored["labels"], name).cast("int")
+        ),
+    )
+    return {
+        "predictionCol": (F.array_position(names, scored["label"]) - 1).cast("double"),
+        # array_to_vector takes no null.
+        "probabilityCol": F.when(scored.isNotNull(), array_to_vector(in_order)),
+        "predictedLabelCol": scored["label"],
+    }
+
+
+def _metadata(param: str, name: str, labels: tuple[str, ...]) -> dict[str, Any]:
+    """Spark ML's attributes of a column."""
+    if param == "predictionCol":
+        return {"ml_attr": {"type": "nominal", "vals": list(labels), "name": name}}
+    return {"ml_attr": {"num_attrs": len(labels)}} if param == "probabilityCol" else {}

@@ -1,0 +1,119 @@
+"""Labels that vary by row give the scores of a call with these labels for all rows."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from sparknlp_zs.engine.grouped import RowLabels, RowLabelScores
+from sparknlp_zs.engine.loading import load_scorer
+from sparknlp_zs.tasks import ZeroShot, ZeroShotScores
+
+TEXTS = ["the fox", None, "", " \n", "My card was stolen!", "the fox", "東京 😀", "a"]
+SETS = [
+    ["travel", "cooking"],
+    ["cooking", "travel"],
+    ["one label"],
+    [],
+    None,
+    ["{}", "a.b", "other"],
+]
+TEMPLATE = "Über {}?"
+
+
+@pytest.fixture(scope="module")
+def scorer(tiny):
+    return load_scorer(tiny)
+
+
+def every_combination():
+    rows = [(text, labels, multi) for text in TEXTS for labels in SETS for multi in (False, True)]
+    texts, labels, multi = zip(*rows, strict=True)
+    return [
+        pa.array(texts, pa.string()),
+        pa.array(labels, pa.list_(pa.string())),
+        pa.array(multi, pa.bool_()),
+    ]
+
+
+def expected_rows(scorer, columns, kind):
+    """Each row by itself."""
+    for text, labels, multi in zip(*(column.to_pylist() for column in columns), strict=True):
+        task = kind(labels, TEMPLATE, multi) if labels else None
+        yield task and scorer.score(task, [pa.array([text], pa.string())]).to_pylist()[0]
+
+
+def test_classify_equals_row_by_row(scorer):
+    columns = every_combination()
+    found = RowLabels(TEMPLATE).score(scorer, columns)
+    assert found.type == RowLabels().result_type
+    for row, expected in zip(
+        found.to_pylist(), expected_rows(scorer, columns, ZeroShot), strict=True
+    ):
+        assert (row is None) == (expected is None)
+        if row:
+            assert row["label"] == expected["label"]
+            assert row["labels"] == expected["labels"]
+            assert row["scores"] == pytest.approx(expected["scores"], abs=1e-6)
+
+
+def test_scores_equal_row_by_row_in_the_arrays_order(scorer):
+    columns = every_combination()
+    found = RowLabelScores(TEMPLATE).score(scorer, columns)
+    assert found.type == pa.map_(pa.string(), pa.float64())
+    found.validate(full=True)
+    for row, expected in zip(
+        found.to_pylist(), expected_rows(scorer, columns, ZeroShotScores), strict=True
+    ):
+        assert (row is None) == (expected is None)
+        if row:
+            assert [name for name, _ in row] == list(expected)
+            assert dict(row) == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("task", [RowLabels(), RowLabelScores()])
+def test_no_rows_and_no_labels(scorer, task):
+    labels = pa.array([], pa.list_(pa.string()))
+    assert (
+        len(task.score(scorer, [pa.array([], pa.string()), labels, pa.array([], pa.bool_())])) == 0
+    )
+    nothing = [pa.array(["a", "b"]), pa.nulls(2), pa.array([True, False])]
+    assert task.score(scorer, nothing).null_count == 2
+    no_flag = [pa.array(["a"]), pa.array([["x", "y"]]), pa.nulls(1, pa.bool_())]
+    assert task.score(scorer, no_flag).null_count == 1
+
+
+def test_slices_and_large_types(scorer):
+    columns = every_combination()
+    whole = RowLabels().score(scorer, columns).to_pylist()
+    large = [
+        columns[0].cast(pa.large_string()),
+        columns[1].cast(pa.large_list(pa.large_string())),
+        columns[2],
+    ]
+    part = RowLabels().score(scorer, [column.slice(5, 50) for column in large]).to_pylist()
+    for a, b in zip(part, whole[5:55], strict=True):
+        assert (a and a["labels"]) == (b and b["labels"])
+
+
+@pytest.mark.parametrize(
+    ("labels", "error", "message"),
+    [
+        (["a", "b", "a"], ValueError, r"labels=\['a', 'b', 'a'\] of a row: .*more than once"),
+        (["a", " "], ValueError, r"labels=\['a', ' '\] of a row: .*blank"),
+        (["a", None], TypeError, r"labels=\['a', None\] of a row: .*NoneType"),
+    ],
+)
+@pytest.mark.parametrize("text", ["a", None])
+def test_bad_array_is_named(scorer, text, labels, error, message):
+    """Also where the text is null: whether a query fails does not depend on its texts."""
+    columns = [pa.array(["b", text]), pa.array([["x"], labels]), pa.array([False, False])]
+    with pytest.raises(error, match=message):
+        RowLabels().score(scorer, columns)
+
+
+def test_wrong_arguments(scorer):
+    with pytest.raises(TypeError, match="labels='travel': pass an array"):
+        RowLabels().score(scorer, [pa.array(["a"]), pa.array(["travel"]), pa.array([False])])
+    with pytest.raises(ValueError, match="hypothesis_template="):
+        RowLabels("no place")

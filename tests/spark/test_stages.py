@@ -1,0 +1,171 @@
+"""Spark ML stages: the engine's scores, Spark ML's conventions, persistence."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+from pyspark.ml import Pipeline, PipelineModel
+from pyspark.ml.evaluation import MulticlassClassificationEvaluator
+from pyspark.ml.feature import IndexToString
+from surface_rows import HYPOTHESES, ROWS
+
+from sparknlp_zs import spark as zs
+from sparknlp_zs.engine.loading import load_scorer
+from sparknlp_zs.tasks import NLI, ZeroShot, ZeroShotScores
+
+# Names that a struct's fields could not tell apart, or that need quoting.
+LABELS = ["travel", "Travel", "a.b, `c`", "cooking"]
+TEMPLATE = "Über {}?"
+
+
+@pytest.fixture
+def frame(spark):
+    rows = list(zip(range(len(ROWS)), ROWS, HYPOTHESES, strict=True))
+    return spark.createDataFrame(rows, "i int, text string, hypothesis string").repartition(3)
+
+
+def classifier(tiny, **arguments):
+    return zs.ZeroShotClassifier(inputCol="text", labels=LABELS, model=tiny, **arguments)
+
+
+def in_order(df):
+    rows = {row["i"]: row for row in df.collect()}
+    assert sorted(rows) == list(range(len(ROWS)))
+    return [rows[i] for i in range(len(ROWS))]
+
+
+def assert_once(df, capsys):
+    """The plan scores in one place."""
+    df.explain()
+    assert capsys.readouterr().out.count("ArrowEvalPython") == 1
+
+
+@pytest.mark.parametrize("multi_label", [False, True])
+def test_outputs_equal_the_engine(spark, frame, tiny, multi_label):
+    stage = classifier(
+        tiny,
+        predictionCol="p",
+        probabilityCol="v",
+        predictedLabelCol="l",
+        hypothesisTemplate=TEMPLATE,
+        multiLabel=multi_label,
+    )
+    scorer, column = load_scorer(tiny), [pa.array(ROWS)]
+    scores = scorer.score(ZeroShotScores(LABELS, TEMPLATE, multi_label), column).to_pylist()
+    out = stage.transform(frame)
+    assert out.columns == ["i", "text", "hypothesis", "p", "v", "l"]
+    for row, expected in zip(in_order(out), scores, strict=True):
+        if expected is None:
+            assert (row["p"], row["v"], row["l"]) == (None, None, None)
+            continue
+        assert list(row["v"]) == pytest.approx(list(expected.values()), abs=1e-6)
+        assert row["l"] == LABELS[int(row["p"])]
+        assert expected[row["l"]] == pytest.approx(max(expected.values()), abs=1e-6)
+
+
+def test_evaluator_and_index_to_string(spark, frame, tiny, capsys):
+    stage = classifier(tiny, predictedLabelCol="best")
+    scored = stage.transform(frame).dropna(subset=["prediction"])
+    assert_once(scored.where("prediction >= 0"), capsys)
+    named = IndexToString(inputCol="prediction", outputCol="name").transform(scored)
+    assert named.where("name != best").count() == 0
+    truth = scored.selectExpr("prediction", "probability", "prediction AS label")
+    assert MulticlassClassificationEvaluator(metricName="accuracy").evaluate(truth) == 1.0
+    loss = MulticlassClassificationEvaluator(metricName="logLoss").evaluate(truth)
+    best = load_scorer(tiny).score(ZeroShot(LABELS), [pa.array(ROWS)]).drop_null().field("score")
+    assert loss == pytest.approx(-sum(pa.compute.ln(best).to_pylist()) / len(best), abs=1e-6)
+
+
+def test_nli_equals_the_engine(spark, frame, tiny, capsys):
+    stage = zs.NLIScorer(premiseCol="text", hypothesisCol="hypothesis", outputCol="n", model=tiny)
+    out = stage.transform(frame)
+    assert_once(out.where("n.score > 0.5"), capsys)
+    columns = [pa.array(ROWS), pa.array(HYPOTHESES)]
+    expected = load_scorer(tiny).score(NLI(), columns).to_pylist()
+    for row, values in zip(in_order(out), expected, strict=True):
+        assert (row["n"] is None) == (values is None)
+        for name, value in (values or {}).items():
+            same = value if isinstance(value, str) else pytest.approx(value, abs=1e-6)
+            assert row["n"][name] == same
+
+
+def test_persistence(spark, tiny, tmp_path):
+    path = str(tmp_path / "stage")
+    stage = classifier(tiny, hypothesisTemplate=TEMPLATE, multiLabel=True, dtype="bfloat16")
+    stage.save(path)
+    stage.setLabels(["x", "y"]).write().overwrite().save(path)
+    loaded = zs.ZeroShotClassifier.load(path)
+    assert (loaded.uid, loaded.getModel()) == (stage.uid, str(tiny))
+    assert loaded.explainParams() == stage.explainParams()
+    with pytest.raises(Exception, match=r"(?i)already.exists"):
+        stage.write().save(path)
+
+    path = str(tmp_path / "nli")
+    nli = zs.NLIScorer(premiseCol="p", hypothesisCol="h", outputCol="o")
+    nli.write().overwrite().save(path)
+    assert zs.NLIScorer.load(path).explainParams() == nli.explainParams()
+
+
+def test_pipeline_is_saved_and_loaded(spark, frame, tiny, tmp_path):
+    stages = [
+        classifier(tiny),
+        IndexToString(inputCol="prediction", outputCol="name"),
+    ]
+    pipeline, path = Pipeline(stages=stages), str(tmp_path / "pipeline")
+    texts = frame.where("length(trim(text)) > 3")
+    expected = pipeline.fit(texts).transform(texts).select("i", "name").collect()
+    for _ in range(2):
+        pipeline.write().overwrite().save(path)
+    loaded = Pipeline.load(path)
+    assert [stage.uid for stage in loaded.getStages()] == [stage.uid for stage in stages]
+    fitted = loaded.fit(texts)
+    fitted.write().overwrite().save(path)
+    again = PipelineModel.load(path).transform(texts).select("i", "name").collect()
+    assert sorted(again) == sorted(expected)
+    assert expected
+
+
+def test_params(tiny):
+    stage = classifier(tiny)
+    other = stage.copy({stage.multiLabel: True}).setInputCol("body")
+    assert (stage.getMultiLabel(), stage.getInputCol()) == (False, "text")
+    assert (other.getMultiLabel(), other.getInputCol()) == (True, "body")
+    assert other.getLabels() == LABELS
+    explained = stage.explainParams()
+    for param in ("labels", "multiLabel", "model", "dtype", "predictedLabelCol"):
+        assert f"{param}: " in explained
+    with pytest.raises(TypeError):
+        zs.ZeroShotClassifier("text")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"labels": ["a", "a"]}, ValueError, "labels: .*more than once"),
+        ({"labels": "a,b"}, TypeError, "labels='a,b'"),
+        ({"hypothesisTemplate": "no place"}, ValueError, "hypothesis_template='no place'"),
+        ({"multiLabel": "yes"}, TypeError, "multiLabel"),
+        ({"model": ""}, TypeError, "model=''"),
+        ({"dtype": "int8"}, ValueError, "dtype='int8'"),
+        ({"inputCol": 3}, TypeError, "inputCol"),
+    ],
+)
+def test_wrong_params_fail_when_set(arguments, error, message):
+    with pytest.raises(error, match=message):
+        zs.ZeroShotClassifier(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"inputCol": None}, "inputCol: not set; .*setInputCol"),
+        ({"labels": None}, "labels: not set; .*setLabels"),
+        ({"predictionCol": "text"}, "predictionCol='text': .*already exists"),
+        ({"predictedLabelCol": "probability"}, "='probability': .*already exists"),
+        ({"predictionCol": "", "probabilityCol": ""}, "at least one output"),
+    ],
+)
+def test_wrong_stages_fail_before_any_job(spark, frame, change, message):
+    arguments = {"inputCol": "text", "labels": ["a"], "model": "starter", **change}
+    with pytest.raises(ValueError, match=message):
+        zs.ZeroShotClassifier(**arguments).transform(frame)
