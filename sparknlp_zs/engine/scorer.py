@@ -124,18 +124,20 @@ class Scorer:
 
     def _forward(self, pairs: list[tuple[Ids, Ids]], length: int) -> npt.NDArray[np.float32]:
         """Logits of one batch, in two halves if memory does not suffice for it."""
-        start = time.perf_counter()
-        try:
-            logits = self._network.logits(self._encoder.batch(pairs, len(pairs), length))
-        except (RuntimeError, MemoryError) as error:
-            if len(pairs) == 1 or not is_out_of_memory(error):
-                raise
-            self._budget.shrink(len(pairs) * length)
-            half = len(pairs) // 2
-        else:
-            self._budget.record(len(pairs) * length, time.perf_counter() - start)
-            return logits
+        tokens = len(pairs) * length
+        if len(pairs) == 1 or self._budget.fits(tokens):
+            start = time.perf_counter()
+            try:
+                logits = self._network.logits(self._encoder.batch(pairs, len(pairs), length))
+            except (RuntimeError, MemoryError) as error:
+                if len(pairs) == 1 or not is_out_of_memory(error):
+                    raise
+                self._budget.shrink(tokens)
+            else:
+                self._budget.record(tokens, time.perf_counter() - start)
+                return logits
         # Outside the handler, whose traceback would keep the failed batch's tensors alive.
+        half = len(pairs) // 2
         parts = [self._forward(part, length) for part in (pairs[:half], pairs[half:])]
         return np.concatenate(parts)
 
