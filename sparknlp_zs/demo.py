@@ -57,7 +57,7 @@ def _report(found: pd.DataFrame, labels: list[str], cold: float, warm: float) ->
     print("\nLabel counts")
     counts = found["label"].value_counts().to_frame("found")
     counts["true"] = found["truth"].value_counts()
-    print(counts.to_string())
+    print(counts.rename_axis(None).to_string())
     print("\nSome rows")
     some = found.sort_values("score", ascending=False).iloc[:: rows // 8]
     shown = some.assign(text=some["text"].str.slice(0, 60), score=some["score"].round(3))

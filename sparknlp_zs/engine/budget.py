@@ -34,8 +34,9 @@ class TokenBudget:
     def __init__(self, candidates: Sequence[int]) -> None:
         if not candidates or min(candidates) < 1:
             raise ValueError(f"token budget {list(candidates)}: give positive numbers of tokens")
+        self._candidates = sorted(candidates)
         self._limit: int | None = None
-        self._measure(sorted(candidates))
+        self._start_measuring()
 
     @property
     def settled(self) -> bool:
@@ -62,17 +63,17 @@ class TokenBudget:
     def shrink(self, tokens: int) -> None:
         """Memory did not suffice for so many tokens: at most half of them from now on."""
         self._limit = half = max(1, tokens // 2)
-        self._measure([x for x in self._candidates if x <= half] or [half])
+        self._candidates = [x for x in self._candidates if x <= half] or [half]
+        self._start_measuring()
 
     def fits(self, tokens: int) -> bool:
         """Whether memory is not known to fail for so many tokens."""
         return self._limit is None or tokens <= self._limit
 
-    def _measure(self, candidates: list[int]) -> None:
-        self._candidates = candidates
+    def _start_measuring(self) -> None:
         self._turns = 0
-        self._tokens = dict.fromkeys(candidates, 0)
-        self._seconds = dict.fromkeys(candidates, 0.0)
+        self._tokens = dict.fromkeys(self._candidates, 0)
+        self._seconds = dict.fromkeys(self._candidates, 0.0)
 
     def _rate(self, budget: int) -> float:
         return self._tokens[budget] / max(self._seconds[budget], 1e-9)
