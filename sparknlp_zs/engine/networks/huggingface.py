@@ -35,14 +35,19 @@ class HuggingFaceNetwork:
     def logits(self, inputs: Inputs) -> npt.NDArray[np.float32]:
         """Logits as float32 [rows, classes] from int64 inputs [rows, length]."""
         with torch.inference_mode():
-            tensors = {
-                name: torch.from_numpy(array).to(self.device)
-                for name, array in inputs.items()
-                if name in self._input_names
-            }
+            tensors = to_tensors(inputs, self._input_names, self.device)
             output = self._model(**tensors).logits
             found: npt.NDArray[np.float32] = output.float().cpu().numpy()
         return found
+
+
+def to_tensors(
+    inputs: Inputs, names: frozenset[str], device: torch.device
+) -> dict[str, torch.Tensor]:
+    """The inputs that a model takes, on its device."""
+    return {
+        name: torch.from_numpy(array).to(device) for name, array in inputs.items() if name in names
+    }
 
 
 def load_tokenizer(folder: Path) -> Any:

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sparknlp_zs.engine.networks.huggingface import Inputs
+from sparknlp_zs.engine.networks.huggingface import Inputs, to_tensors
 
 _Affine: TypeAlias = tuple[Tensor, Tensor]  # weight [out, in], bias [out]
 
@@ -141,11 +141,7 @@ class EncoderNetwork:
     def logits(self, inputs: Inputs) -> npt.NDArray[np.float32]:
         """Logits as float32 [rows, classes] from int64 inputs [rows, length]."""
         with torch.inference_mode():
-            tensors = {
-                name: torch.from_numpy(array).to(self.device)
-                for name, array in inputs.items()
-                if name in self._input_names
-            }
+            tensors = to_tensors(inputs, self._input_names, self.device)
             # Seen in numpy, where it does not wait for a GPU.
             if "attention_mask" in tensors and inputs["attention_mask"].all():
                 del tensors["attention_mask"]
