@@ -1,4 +1,4 @@
-# Needs Python (3.10 or newer) and Java (17); everything else goes into .venv.
+# Needs Python (3.11 or newer) and Java (17); everything else goes into .venv.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin

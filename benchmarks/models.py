@@ -15,7 +15,7 @@ LABELS = ("entailment", "neutral", "contradiction")
 CACHE_VARIABLE = "SPARKNLP_ZS_BENCHMARKS"
 
 _HEAD_SPREAD = 0.5
-_TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
+_TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 
 
 @dataclass(frozen=True)
