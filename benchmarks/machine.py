@@ -29,7 +29,7 @@ def describe(threads: int) -> dict[str, str]:
     info = _cpuinfo()
     flags = set(info.get("flags", info.get("Features", "")).split())
     return {
-        "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "command": command_line(sys.argv[1:]),
         "processor": f"{info.get('model name', platform.machine())}, {os.cpu_count()} cores",
         "instructions": ", ".join(flag for flag in _FLAGS if flag in flags) or "unknown",

@@ -14,7 +14,7 @@ from sparknlp_zs.models import ModelSpec
 from sparknlp_zs.tasks import DEFAULT_TEMPLATE, ZeroShot
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
 
 def _to_labels(value: Iterable[str]) -> list[str]:

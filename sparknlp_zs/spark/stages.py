@@ -29,8 +29,9 @@ from sparknlp_zs.spark.session import is_connect
 from sparknlp_zs.tasks import NLI, ZeroShot
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from pyspark.sql import Column, DataFrame
-    from typing_extensions import Self
 
 
 class _Writer(DefaultParamsWriter):
