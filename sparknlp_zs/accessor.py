@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
 from collections.abc import Iterable, Iterator
@@ -11,10 +10,8 @@ import pandas as pd
 import pyarrow as pa
 
 from sparknlp_zs.engine.cache import ScorerKey, default_device, folder_stamp, scorer_for
-from sparknlp_zs.models import ModelSpec, model_folder, model_spec, read_class_ids
+from sparknlp_zs.models import Model, model_folder, model_spec, read_class_ids
 from sparknlp_zs.tasks import DEFAULT_TEMPLATE, NLI, Task, ZeroShot, ZeroShotScores
-
-Model = str | os.PathLike[str] | ModelSpec | None
 
 # A bar for work that takes seconds: fewer pairs than this are scored without one.
 LONG_WORK_PAIRS = 500

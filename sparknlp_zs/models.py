@@ -65,7 +65,11 @@ class ModelSpec:
             raise ValueError(f"max_length={self.max_length}: use at least 8 tokens, or None")
 
 
-def model_spec(model: str | os.PathLike[str] | ModelSpec | None) -> ModelSpec:
+# What every surface takes as ``model``.
+Model = str | os.PathLike[str] | ModelSpec | None
+
+
+def model_spec(model: Model) -> ModelSpec:
     """The spec of what a caller passed as ``model``; None is the default model.
 
     The default is the environment's ``SPARKNLP_ZS_MODEL``, else the seed model.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from sparknlp_zs.engine.grouped import RowLabels
-from sparknlp_zs.models import ModelSpec, model_spec
+from sparknlp_zs.models import Model, model_spec
 from sparknlp_zs.spark.session import active_session
 from sparknlp_zs.spark.shipping import ShippedModel, ship
 from sparknlp_zs.spark.workers import score_batches, score_label_batches
@@ -18,8 +17,6 @@ from sparknlp_zs.tasks import DEFAULT_TEMPLATE, NLI, Task, ZeroShot, ZeroShotSco
 
 if TYPE_CHECKING:
     from pyspark.sql import Column
-
-Model = str | os.PathLike[str] | ModelSpec | None
 
 
 def classify(

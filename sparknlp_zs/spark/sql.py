@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from sparknlp_zs.engine.grouped import RowLabels, RowLabelScores
-from sparknlp_zs.models import model_spec
-from sparknlp_zs.spark.functions import Model, label_udf, task_udf
+from sparknlp_zs.models import Model, model_spec
+from sparknlp_zs.spark.functions import label_udf, task_udf
 from sparknlp_zs.spark.shipping import ship
 from sparknlp_zs.tasks import NLI
 
