@@ -1,65 +1,18 @@
-"""WHAT to score: pairs of texts for a model, and the way from its logits to an Arrow result."""
+"""Zero-shot classification by entailment."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from sparknlp_zs.tasks.base import ClassIds, Logits, Scores, softmax
+
 DEFAULT_TEMPLATE = "This example is {}."
-
-Logits = npt.NDArray[np.floating[Any]]
-Scores = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class ClassIds:
-    """Positions of the NLI classes in a model's logits; None for a class the model lacks.
-
-    ``not_entailment`` is set for two-class models only, and then stands for ``contradiction``
-    in zero-shot classification.
-    """
-
-    entailment: int
-    neutral: int | None = None
-    contradiction: int | None = None
-    not_entailment: int | None = None
-
-    @property
-    def negative(self) -> int:
-        """The class against which entailment is weighed in multi-label classification."""
-        found = self.contradiction if self.contradiction is not None else self.not_entailment
-        if found is None:
-            raise ValueError(f"{self}: neither a contradiction nor a not_entailment class")
-        return found
-
-    def names(self) -> dict[str, int]:
-        """Class name → position, for the classes that the model has."""
-        return {name: at for name, at in asdict(self).items() if at is not None}
-
-
-class Task(Protocol):
-    """What the engine needs to know of a task."""
-
-    kind: ClassVar[str]
-    columns: ClassVar[tuple[str, ...]]
-
-    @property
-    def pairs_per_row(self) -> int: ...
-
-    @property
-    def result_type(self) -> pa.StructType: ...
-
-    def pairs(self, row: tuple[str, ...]) -> list[tuple[str, str]]: ...
-
-    def result(self, logits: Logits, classes: ClassIds) -> pa.StructArray: ...
-
-    def to_json(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -92,6 +45,7 @@ class ZeroShot:
     >>> task = ZeroShot(["travel", "cooking"])
     >>> task.hypotheses
     ('This example is travel.', 'This example is cooking.')
+    >>> from sparknlp_zs.tasks import task_from_json
     >>> task_from_json(task.to_json()) == task
     True
     """
@@ -130,9 +84,9 @@ class ZeroShot:
         """Scores from logits [rows, labels, classes], as float64 [rows, labels]."""
         entailment = logits[..., classes.entailment]
         if not self.multi_label and len(self.labels) > 1:
-            return _softmax(entailment)
+            return softmax(entailment)
         against = np.stack([logits[..., classes.negative], entailment], axis=-1)
-        return _softmax(against)[..., 1]
+        return softmax(against)[..., 1]
 
     @property
     def result_type(self) -> pa.StructType:
@@ -186,81 +140,6 @@ class ZeroShotScores(ZeroShot):
         scores = self.scores(logits, classes)
         columns = [pa.array(column) for column in scores.T]
         return pa.StructArray.from_arrays(columns, fields=list(self.result_type))
-
-
-@dataclass(frozen=True)
-class NLI:
-    """Natural language inference: does the premise entail the hypothesis?
-
-    The result is ``struct<label, score, entailment, neutral, contradiction>``: the likeliest
-    class, its probability, and the probability of each class. For a two-class model the label is
-    "entailment" or "not_entailment", and neutral and contradiction are null.
-
-    Examples
-    --------
-    >>> [field.name for field in NLI().result_type]
-    ['label', 'score', 'entailment', 'neutral', 'contradiction']
-    """
-
-    kind: ClassVar[str] = "nli"
-    columns: ClassVar[tuple[str, ...]] = ("premise", "hypothesis")
-    classes: ClassVar[tuple[str, ...]] = ("entailment", "neutral", "contradiction")
-
-    @property
-    def pairs_per_row(self) -> int:
-        return 1
-
-    @property
-    def result_type(self) -> pa.StructType:
-        probabilities = [(name, pa.float64()) for name in self.classes]
-        return pa.struct([("label", pa.string()), ("score", pa.float64()), *probabilities])
-
-    def pairs(self, row: tuple[str, ...]) -> list[tuple[str, str]]:
-        """The row itself: (premise, hypothesis)."""
-        return [(row[0], row[1])]
-
-    def result(self, logits: Logits, classes: ClassIds) -> pa.StructArray:
-        """Arrow structs of ``result_type`` from logits [rows, 1, classes]."""
-        names = classes.names()
-        probabilities = _softmax(logits[:, 0, list(names.values())])
-        best = probabilities.argmax(axis=1)
-        by_name = dict(zip(names, probabilities.T, strict=True))
-        missing = pa.nulls(len(logits), pa.float64())
-        columns = [
-            pa.array(list(names), pa.string()).take(pa.array(best)),
-            pa.array(probabilities.max(axis=1, initial=0.0)),
-            *(pa.array(by_name[x]) if x in by_name else missing for x in self.classes),
-        ]
-        return pa.StructArray.from_arrays(columns, fields=list(self.result_type))
-
-    def to_json(self) -> str:
-        """The task as JSON; ``task_from_json`` reads it."""
-        return json.dumps({"kind": self.kind})
-
-
-def task_from_json(text: str) -> Task:
-    """The task that ``to_json`` wrote.
-
-    Raises
-    ------
-    ValueError
-        If the kind of task is unknown.
-    """
-    fields = json.loads(text)
-    kinds: dict[str, type] = {x.kind: x for x in (ZeroShot, ZeroShotScores, NLI)}
-    kind = fields.pop("kind", None)
-    if kind not in kinds:
-        raise ValueError(f"kind={kind!r}: unknown task; known are {sorted(kinds)}")
-    task: Task = kinds[kind](**fields)
-    return task
-
-
-def _softmax(logits: Logits) -> Scores:
-    shifted = logits.astype(np.float64)
-    shifted -= shifted.max(axis=-1, keepdims=True, initial=-np.inf)
-    exp = np.exp(shifted)
-    normalised: Scores = exp / exp.sum(axis=-1, keepdims=True)
-    return normalised
 
 
 def _checked_labels(labels: Iterable[str]) -> tuple[str, ...]:

@@ -1,0 +1,61 @@
+"""Natural language inference."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pyarrow as pa
+
+from sparknlp_zs.tasks.base import ClassIds, Logits, softmax
+
+
+@dataclass(frozen=True)
+class NLI:
+    """Natural language inference: does the premise entail the hypothesis?
+
+    The result is ``struct<label, score, entailment, neutral, contradiction>``: the likeliest
+    class, its probability, and the probability of each class. For a two-class model the label is
+    "entailment" or "not_entailment", and neutral and contradiction are null.
+
+    Examples
+    --------
+    >>> [field.name for field in NLI().result_type]
+    ['label', 'score', 'entailment', 'neutral', 'contradiction']
+    """
+
+    kind: ClassVar[str] = "nli"
+    columns: ClassVar[tuple[str, ...]] = ("premise", "hypothesis")
+    classes: ClassVar[tuple[str, ...]] = ("entailment", "neutral", "contradiction")
+
+    @property
+    def pairs_per_row(self) -> int:
+        return 1
+
+    @property
+    def result_type(self) -> pa.StructType:
+        probabilities = [(name, pa.float64()) for name in self.classes]
+        return pa.struct([("label", pa.string()), ("score", pa.float64()), *probabilities])
+
+    def pairs(self, row: tuple[str, ...]) -> list[tuple[str, str]]:
+        """The row itself: (premise, hypothesis)."""
+        return [(row[0], row[1])]
+
+    def result(self, logits: Logits, classes: ClassIds) -> pa.StructArray:
+        """Arrow structs of ``result_type`` from logits [rows, 1, classes]."""
+        names = classes.names()
+        probabilities = softmax(logits[:, 0, list(names.values())])
+        best = probabilities.argmax(axis=1)
+        by_name = dict(zip(names, probabilities.T, strict=True))
+        missing = pa.nulls(len(logits), pa.float64())
+        columns = [
+            pa.array(list(names), pa.string()).take(pa.array(best)),
+            pa.array(probabilities.max(axis=1, initial=0.0)),
+            *(pa.array(by_name[x]) if x in by_name else missing for x in self.classes),
+        ]
+        return pa.StructArray.from_arrays(columns, fields=list(self.result_type))
+
+    def to_json(self) -> str:
+        """The task as JSON; ``task_from_json`` reads it."""
+        return json.dumps({"kind": self.kind})
