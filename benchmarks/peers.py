@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -113,10 +113,11 @@ class _Recorder:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._network, name)
 
-    def logits(self, inputs: dict[str, npt.NDArray[np.int64]]) -> npt.NDArray[np.float32]:
-        self._seen.shapes.append(inputs["input_ids"].shape)
-        self._seen.lengths.extend(inputs["attention_mask"].sum(axis=1).tolist())
-        return self._network.logits(inputs)
+    def logits(self, batch: Sequence[dict[str, npt.NDArray[np.int64]]]) -> npt.NDArray[np.float32]:
+        for inputs in batch:
+            self._seen.shapes.append(inputs["input_ids"].shape)
+            self._seen.lengths.extend(inputs["attention_mask"].sum(axis=1).tolist())
+        return self._network.logits(batch)
 
 
 def _pipelines(folder: Path, sizes: tuple[int, ...]) -> Iterator[tuple[str, Score]]:

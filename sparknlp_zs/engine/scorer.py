@@ -12,21 +12,27 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sparknlp_zs.engine.batching import plan_batches
+from sparknlp_zs.engine.batching import Batch, Padding, plan_batches
 from sparknlp_zs.engine.budget import TokenBudget, is_out_of_memory
 from sparknlp_zs.engine.encoding import Ids, PairEncoder
+from sparknlp_zs.engine.pairs import PairTokens
 from sparknlp_zs.tasks import ClassIds, Task
 
 WINDOW_ROWS = 2048  # rows that are sorted, deduplicated and scored together
 
 Column: TypeAlias = "pa.Array | pa.ChunkedArray"
 Columns: TypeAlias = Sequence[Column]
+Inputs: TypeAlias = "dict[str, npt.NDArray[np.int64]]"  # each [rows, length]
 
 
 class Network(Protocol):
     """Anything that turns token ids into logits."""
 
-    def logits(self, inputs: dict[str, npt.NDArray[np.int64]]) -> npt.NDArray[np.float32]: ...
+    padding: Padding
+
+    def logits(self, batch: Sequence[Inputs]) -> npt.NDArray[np.float32]:
+        """Logits [rows, classes] of groups of rows, each group padded to one length."""
+        ...
 
 
 class Scorer:
@@ -112,34 +118,30 @@ class Scorer:
         first, first_of = self._tokenize([pair[0] for pair in pairs])
         second, second_of = self._tokenize([pair[1] for pair in pairs])
         self._check_room(second, [pair[1] for pair in pairs], second_of)
-        size_1 = np.array([len(ids) for ids in first], dtype=np.int64)
-        size_2 = np.array([len(ids) for ids in second], dtype=np.int64)
-        special, limit = self._encoder.layout.special_tokens, self._encoder.max_length
-        lengths = np.minimum(size_1[first_of] + size_2[second_of] + special, limit)
+        tokens = PairTokens(self._encoder, first, first_of, second, second_of)
         logits = np.zeros((len(pairs), len(self._classes.names())), dtype=np.float32)
-        for batch in plan_batches(lengths, lambda: self._budget.tokens, limit):
-            ids = [(first[first_of[i]], second[second_of[i]]) for i in batch.pairs]
-            logits[batch.pairs] = self._forward(ids, batch.length)
+        limit, padding = self._encoder.max_length, self._network.padding
+        for batch in plan_batches(tokens.lengths, self._budget.of_remaining, limit, padding):
+            logits[batch.pairs] = self._forward(tokens, batch)
         return logits.reshape(len(rows), task.pairs_per_row, logits.shape[1])
 
-    def _forward(self, pairs: list[tuple[Ids, Ids]], length: int) -> npt.NDArray[np.float32]:
+    def _forward(self, tokens: PairTokens, batch: Batch) -> npt.NDArray[np.float32]:
         """Logits of one batch, in two halves if memory does not suffice for it."""
-        tokens = len(pairs) * length
-        if len(pairs) == 1 or self._budget.fits(tokens):
+        alone = len(batch.pairs) == 1
+        if alone or self._budget.fits(batch.tokens):
             start = time.perf_counter()
             try:
-                logits = self._network.logits(self._encoder.batch(pairs, len(pairs), length))
+                inputs = [tokens.inputs(group.pairs, group.length) for group in batch.groups]
+                logits = self._network.logits(inputs)
             except (RuntimeError, MemoryError) as error:
-                if len(pairs) == 1 or not is_out_of_memory(error):
+                if alone or not is_out_of_memory(error):
                     raise
-                self._budget.shrink(tokens)
+                self._budget.shrink(batch.tokens)
             else:
-                self._budget.record(tokens, time.perf_counter() - start)
+                self._budget.record(batch.tokens, time.perf_counter() - start)
                 return logits
         # Outside the handler, whose traceback would keep the failed batch's tensors alive.
-        half = len(pairs) // 2
-        parts = [self._forward(part, length) for part in (pairs[:half], pairs[half:])]
-        return np.concatenate(parts)
+        return np.concatenate([self._forward(tokens, half) for half in batch.halves()])
 
     def _tokenize(self, texts: list[str]) -> tuple[list[Ids], npt.NDArray[np.int64]]:
         position: dict[str, int] = {}
