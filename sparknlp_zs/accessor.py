@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from sparknlp_zs.engine.cache import ScorerKey, default_device, folder_stamp, scorer_for
 from sparknlp_zs.models import Model, model_folder, model_spec, read_class_ids
-from sparknlp_zs.tasks import DEFAULT_TEMPLATE, NLI, Task, ZeroShot, ZeroShotScores
+from sparknlp_zs.tasks import DEFAULT_TEMPLATE, NLI, FixedTask, ZeroShot, ZeroShotScores
 
 # A bar for work that takes seconds: fewer pairs than this are scored without one.
 LONG_WORK_PAIRS = 500
@@ -165,7 +165,9 @@ class DataFrameAccessor:
         return column
 
 
-def _scored(task: Task, texts: list[pd.Series], model: Model, progress: bool) -> pa.ChunkedArray:
+def _scored(
+    task: FixedTask, texts: list[pd.Series], model: Model, progress: bool
+) -> pa.ChunkedArray:
     columns = [_text_array(series) for series in texts]
     spec = model_spec(model)
     folder = model_folder(spec)

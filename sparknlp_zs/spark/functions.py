@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from sparknlp_zs.engine.grouped import RowLabels
 from sparknlp_zs.models import Model, model_spec
 from sparknlp_zs.spark.session import active_session
 from sparknlp_zs.spark.shipping import ShippedModel, ship
-from sparknlp_zs.spark.workers import score_batches, score_label_batches
-from sparknlp_zs.tasks import DEFAULT_TEMPLATE, NLI, Task, ZeroShot, ZeroShotScores
+from sparknlp_zs.spark.workers import score_batches
+from sparknlp_zs.tasks import DEFAULT_TEMPLATE, NLI, RowLabels, Task, ZeroShot, ZeroShotScores
 
 if TYPE_CHECKING:
     from pyspark.sql import Column
@@ -129,9 +128,7 @@ def score_column(
     before it scores.
     """
     columns = [_text_column(text, name) for text, name in zip(texts, task.columns, strict=True)]
-    udf = task_udf(task, ship(active_session(), model_spec(model)))
-    result: Column = (udf.asNondeterministic() if once else udf)(*columns)
-    return result
+    return _task_column(task, columns, model, once)
 
 
 def _label_column(
@@ -140,9 +137,14 @@ def _label_column(
     from pyspark.sql import functions as F
 
     ZeroShot(["any label"], template, multi_label)  # wrong arguments fail before any job
-    udf = label_udf(RowLabels(template), ship(active_session(), model_spec(model)))
     names = F.transform(labels, _string)
-    result: Column = udf(_text_column(text, "text"), names, F.lit(multi_label))
+    columns = [_text_column(text, "text"), names, F.lit(multi_label)]
+    return _task_column(RowLabels(template), columns, model, once=False)
+
+
+def _task_column(task: Task, columns: list[Column], model: Model, once: bool) -> Column:
+    udf = task_udf(task, ship(active_session(), model_spec(model)))
+    result: Column = (udf.asNondeterministic() if once else udf)(*columns)
     return result
 
 
@@ -172,12 +174,6 @@ def task_udf(task: Task, shipped: ShippedModel) -> Any:
     """The Arrow UDF of a task."""
     score = partial(score_batches, shipped, task.to_json())
     return _udf(score, f"zs_{task.kind}", len(task.columns), task.result_type)
-
-
-def label_udf(task: RowLabels, shipped: ShippedModel) -> Any:
-    """The Arrow UDF of (text, labels, multi_label) columns."""
-    score = partial(score_label_batches, shipped, task)
-    return _udf(score, "zs_row_labels", 3, task.result_type)
 
 
 def _udf(

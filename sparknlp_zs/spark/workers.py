@@ -11,26 +11,17 @@ from sparknlp_zs.tasks import task_from_json
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from sparknlp_zs.engine.grouped import RowLabels
-    from sparknlp_zs.engine.scorer import Columns, Scorer
+    from sparknlp_zs.engine.rows import Columns
+    from sparknlp_zs.engine.scorer import Scorer
     from sparknlp_zs.spark.shipping import ShippedModel
 
 
 def score_batches(
     shipped: ShippedModel, task_json: str, batches: Iterator[Columns]
-) -> Iterator[pa.StructArray]:
-    """One Arrow struct per row, batch by batch; the model stays loaded for the next task."""
+) -> Iterator[pa.Array]:
+    """One result per row, batch by batch; the model stays loaded for the next task."""
     scorer = worker_scorer(shipped)
     yield from scorer.score_stream(task_from_json(task_json), batches)
-
-
-def score_label_batches(
-    shipped: ShippedModel, task: RowLabels, batches: Iterator[Columns]
-) -> Iterator[pa.Array]:
-    """One result per row of (text, labels, multi_label) columns, batch by batch."""
-    scorer = worker_scorer(shipped)
-    for columns in batches:
-        yield task.score(scorer, columns)
 
 
 def worker_scorer(shipped: ShippedModel) -> Scorer:

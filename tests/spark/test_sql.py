@@ -7,10 +7,9 @@ import pytest
 from surface_rows import HYPOTHESES, LABELS, ROWS
 
 from sparknlp_zs import spark as zs
-from sparknlp_zs.engine.grouped import RowLabels, RowLabelScores
 from sparknlp_zs.engine.loading import load_scorer
 from sparknlp_zs.models import ModelNotFoundError
-from sparknlp_zs.tasks import NLI
+from sparknlp_zs.tasks import NLI, RowLabels, RowLabelScores
 
 SETS = [LABELS, ["one"], None, [], ["b", "a"]]
 ROW_LABELS = [SETS[i % 7 % 5] for i in range(len(ROWS))]
@@ -47,7 +46,7 @@ def plain(value):
 
 def by_engine(engine, task, labels, multi=FLAGS):
     columns = [pa.array(ROWS), pa.array(labels, pa.list_(pa.string())), pa.array(multi)]
-    return task.score(engine, columns).to_pylist()
+    return engine.score(task, columns).to_pylist()
 
 
 def assert_equal(found, expected):
