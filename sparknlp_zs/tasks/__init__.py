@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from sparknlp_zs.tasks.annotation import Annotation, named_tasks
 from sparknlp_zs.tasks.base import ClassIds, FixedTask, Logits, Pair, Row, Scores, Task
 from sparknlp_zs.tasks.nli import NLI
 from sparknlp_zs.tasks.row_labels import RowLabels, RowLabelScores
@@ -12,6 +13,7 @@ from sparknlp_zs.tasks.zero_shot import DEFAULT_TEMPLATE, ZeroShot, ZeroShotScor
 __all__ = [
     "DEFAULT_TEMPLATE",
     "NLI",
+    "Annotation",
     "ClassIds",
     "FixedTask",
     "Logits",
@@ -23,6 +25,7 @@ __all__ = [
     "Task",
     "ZeroShot",
     "ZeroShotScores",
+    "named_tasks",
     "task_from_json",
 ]
 
@@ -40,7 +43,11 @@ def task_from_json(text: str) -> Task:
     fields = json.loads(text)
     kinds: dict[str, type] = {x.kind: x for x in _KINDS}  # type: ignore[attr-defined]
     kind = fields.pop("kind", None)
+    if kind == Annotation.kind:
+        parts = {name: task_from_json(json.dumps(part)) for name, part in fields["tasks"].items()}
+        return Annotation(parts)  # type: ignore[arg-type]  # it checks them
     if kind not in kinds:
-        raise ValueError(f"kind={kind!r}: unknown task; known are {sorted(kinds)}")
+        known = sorted([*kinds, Annotation.kind])
+        raise ValueError(f"kind={kind!r}: unknown task; known are {known}")
     task: Task = kinds[kind](**fields)
     return task
