@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
 
 import pandas as pd
 import pyarrow as pa
 
+from sparknlp_zs.bars import bar
 from sparknlp_zs.engine.cache import ScorerKey, default_device, folder_stamp, scorer_for
 from sparknlp_zs.models import Model, model_folder, model_spec, read_class_ids
 from sparknlp_zs.tasks import (
@@ -286,14 +285,9 @@ def _with_bar(parts: Iterator[pa.Array], rows: int, show: bool) -> Iterator[pa.A
     if not show:
         yield from parts
         return
-    with warnings.catch_warnings():
-        # tqdm warns where a notebook has no widgets, and then shows a plain bar.
-        warnings.simplefilter("ignore")
-        from tqdm.auto import tqdm
-
-    with tqdm(total=rows, unit="row", file=sys.stderr) as bar:
+    with bar(rows, "row") as shown:
         for part in parts:
-            bar.update(len(part))
+            shown.update(len(part))
             yield part
 
 

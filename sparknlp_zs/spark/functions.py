@@ -127,7 +127,7 @@ def score_column(
     ``once`` keeps Spark from scoring again for a filter on the result, and so from filtering
     before it scores.
     """
-    columns = [_text_column(text, name) for text, name in zip(texts, task.columns, strict=True)]
+    columns = [text_column(text, name) for text, name in zip(texts, task.columns, strict=True)]
     return _task_column(task, columns, model, once)
 
 
@@ -138,7 +138,7 @@ def _label_column(
 
     ZeroShot(["any label"], template, multi_label)  # wrong arguments fail before any job
     names = F.transform(labels, _string)
-    columns = [_text_column(text, "text"), names, F.lit(multi_label)]
+    columns = [text_column(text, "text"), names, F.lit(multi_label)]
     return _task_column(RowLabels(template), columns, model, once=False)
 
 
@@ -148,7 +148,8 @@ def _task_column(task: Task, columns: list[Column], model: Model, once: bool) ->
     return result
 
 
-def _text_column(text: str | Column, name: str) -> Column:
+def text_column(text: str | Column, name: str) -> Column:
+    """A column that fails when the plan is analysed if it is no string; ``name``: the argument."""
     from pyspark.sql import functions as F
 
     if isinstance(text, str):
