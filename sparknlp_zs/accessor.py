@@ -159,7 +159,9 @@ class SeriesAccessor:
         result = _scored(task, [self._series], model, progress)
         found = dict(zip((name for name, _ in task.tasks), result.flatten(), strict=True))
         frames = [
-            _frame(found[name], list(wide), self._series.index).set_axis(wide.values(), axis=1)
+            _frame(found[name], list(wide), self._series.index).set_axis(
+                list(wide.values()), axis=1
+            )
             for name, _, wide in parts
         ]
         return pd.concat(frames, axis=1)

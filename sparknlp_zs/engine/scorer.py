@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,8 @@ from sparknlp_zs.engine.budget import TokenBudget, is_out_of_memory
 from sparknlp_zs.engine.encoding import Ids, PairEncoder
 from sparknlp_zs.engine.rows import Column, Columns, distinct_rows, one_array, same_type
 from sparknlp_zs.tasks import ClassIds, Pair, Row, Task
+
+T = TypeVar("T")
 
 WINDOW_ROWS = 2048  # rows that are sorted, deduplicated and scored together
 
@@ -141,19 +143,16 @@ class Scorer:
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
         """Logits of all rows' pairs, and whether a row's text was cut."""
         pairs_of = [task.pairs(row) for row in rows]
-        pairs = [pair for row_pairs in pairs_of for pair in row_pairs]
+        pairs, pair_of = _distinct([pair for row_pairs in pairs_of for pair in row_pairs])
         first, first_of = self._tokenize([pair[0] for pair in pairs])
         second, second_of = self._tokenize([pair[1] for pair in pairs])
         self._check_room(second, [pair[1] for pair in pairs], second_of)
-        # Rows with other labels, and the tasks of an annotation, may have pairs in common.
-        distinct, pair_of = np.unique(first_of * len(second) + second_of, return_inverse=True)
-        first_of, second_of = np.divmod(distinct, max(1, len(second)))
         size_1 = np.array([len(ids) for ids in first], dtype=np.int64)
         size_2 = np.array([len(ids) for ids in second], dtype=np.int64)
         special, limit = self._encoder.layout.special_tokens, self._encoder.max_length
         uncut = size_1[first_of] + size_2[second_of] + special
         lengths = np.minimum(uncut, limit)
-        logits = np.zeros((len(distinct), len(self._classes.names())), dtype=np.float32)
+        logits = np.zeros((len(pairs), len(self._classes.names())), dtype=np.float32)
         for batch in plan_batches(lengths, lambda: self._budget.tokens, limit):
             ids = [(first[first_of[i]], second[second_of[i]]) for i in batch.pairs]
             logits[batch.pairs] = self._forward(ids, batch.length)
@@ -179,9 +178,8 @@ class Scorer:
         return np.concatenate(parts)
 
     def _tokenize(self, texts: list[str]) -> tuple[list[Ids], npt.NDArray[np.int64]]:
-        position: dict[str, int] = {}
-        places = [position.setdefault(text, len(position)) for text in texts]
-        return self._encoder.tokenize(list(position)), np.array(places, dtype=np.int64)
+        distinct, places = _distinct(texts)
+        return self._encoder.tokenize(distinct), places
 
     def _check_room(
         self, second: list[Ids], texts: list[str], second_of: npt.NDArray[np.int64]
@@ -194,6 +192,16 @@ class Scorer:
                     f"no room for the text within max_length={self._encoder.max_length}; shorten "
                     "the label or hypothesis, or raise max_length"
                 )
+
+
+def _distinct(values: Sequence[T]) -> tuple[list[T], npt.NDArray[np.int64]]:
+    """The distinct values, and each value's place among them.
+
+    Rows with labels of their own, and the tasks of an annotation, may have pairs in common.
+    """
+    position: dict[T, int] = {}
+    places = [position.setdefault(value, len(position)) for value in values]
+    return list(position), np.array(places, dtype=np.int64)
 
 
 def _any_by_row(flags: npt.NDArray[np.bool_], pairs_of: list[Sequence[Pair]]) -> Any:

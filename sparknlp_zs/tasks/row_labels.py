@@ -137,8 +137,8 @@ def _equal_rows(
     """
     starts = _starts(rows)[:-1]
     groups: dict[tuple[int, bool], list[int]] = {}
-    for at, (_, labels, multi_label) in enumerate(rows):
-        groups.setdefault((len(labels), multi_label), []).append(at)
+    for row, (_, labels, multi_label) in enumerate(rows):
+        groups.setdefault((len(labels), multi_label), []).append(row)
     for (size, multi_label), members in groups.items():
         at = starts[members][:, None] + np.arange(size)
         yield at, label_scores(logits[at], classes, multi_label)
