@@ -59,15 +59,21 @@ def progress(spark: SparkSession | None = None) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _watch_connect(session: Any, update: Update) -> Iterator[None]:
+    sizes: dict[Stage, int] = {}
+
     def report(
         stages: Iterable[Any] | None, inflight_tasks: int, operation_id: str | None, done: bool
     ) -> None:
         for stage in stages or ():
+            sizes[operation_id, stage.stage_id] = stage.num_tasks
             update((operation_id, stage.stage_id), stage.num_tasks, stage.num_completed_tasks)
 
     session.registerProgressHandler(report)
     try:
         yield
+        # The server's last report is often older than the result.
+        for stage, tasks in sizes.items():
+            update(stage, tasks, tasks)
     finally:
         session.removeProgressHandler(report)
 
