@@ -6,7 +6,7 @@ imported when first used.
 
 from sparknlp_zs import accessor as _accessor  # noqa: F401  (registers .zsc)
 from sparknlp_zs.models import ModelNotFoundError, ModelSpec
-from sparknlp_zs.tasks import NLI, ZeroShot
+from sparknlp_zs.tasks import NLI, ZeroShot, ZeroShotScores
 from sparknlp_zs.version import __version__
 
-__all__ = ["NLI", "ModelNotFoundError", "ModelSpec", "ZeroShot", "__version__"]
+__all__ = ["NLI", "ModelNotFoundError", "ModelSpec", "ZeroShot", "ZeroShotScores", "__version__"]

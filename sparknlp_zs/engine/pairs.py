@@ -39,6 +39,11 @@ class PairTokens:
         Ids of the distinct first and second texts.
     first_of, second_of : int array [pairs]
         The places of a pair's texts among them.
+
+    Attributes
+    ----------
+    cut : bool array [pairs]
+        Whether a pair's first text was cut to fit beside the second.
     """
 
     def __init__(
@@ -56,6 +61,7 @@ class PairTokens:
         rooms = encoder.max_length - encoder.layout.special_tokens - self._size_2
         uncut = self._first.sizes[first_of]
         self._size_1 = np.minimum(uncut, np.maximum(rooms, 0))
+        self.cut: npt.NDArray[np.bool_] = self._size_1 < uncut
         self._skipped = uncut - self._size_1 if encoder.cuts_left else np.zeros_like(uncut)
 
     def __len__(self) -> int:

@@ -4,13 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sparknlp_zs.spark.annotate import annotate
 from sparknlp_zs.spark.functions import classify, nli, scores
+from sparknlp_zs.spark.progress import progress
 from sparknlp_zs.spark.sql import register
+from sparknlp_zs.spark.transform import transform
+from sparknlp_zs.tasks import NLI, ZeroShot, ZeroShotScores
 
 if TYPE_CHECKING:
     from sparknlp_zs.spark.stages import NLIScorer, ZeroShotClassifier
 
-__all__ = ["NLIScorer", "ZeroShotClassifier", "classify", "nli", "register", "scores"]
+__all__ = [
+    "NLI",
+    "NLIScorer",
+    "ZeroShot",
+    "ZeroShotClassifier",
+    "ZeroShotScores",
+    "annotate",
+    "classify",
+    "nli",
+    "progress",
+    "register",
+    "scores",
+    "transform",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from sparknlp_zs.engine.grouped import RowLabels, RowLabelScores
 from sparknlp_zs.models import Model, model_spec
-from sparknlp_zs.spark.functions import label_udf, task_udf
+from sparknlp_zs.spark.functions import task_udf
 from sparknlp_zs.spark.shipping import ship
-from sparknlp_zs.tasks import NLI
+from sparknlp_zs.tasks import NLI, RowLabels, RowLabelScores
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -67,8 +66,8 @@ def register(spark: SparkSession, *, model: Model = None, prefix: str = "zs") ->
     """
     _check_prefix(prefix)
     shipped = ship(spark, model_spec(model))
-    _create(spark, prefix, "classify", _LABELLED, label_udf(RowLabels(), shipped))
-    _create(spark, prefix, "scores", _LABELLED, label_udf(RowLabelScores(), shipped))
+    _create(spark, prefix, "classify", _LABELLED, task_udf(RowLabels(), shipped))
+    _create(spark, prefix, "scores", _LABELLED, task_udf(RowLabelScores(), shipped))
     _create(spark, prefix, "nli", _PAIR, task_udf(NLI(), shipped))
 
 
