@@ -5,12 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sparknlp_zs.spark.functions import classify, nli, scores
+from sparknlp_zs.spark.session import use_session
 from sparknlp_zs.spark.sql import register
 
 if TYPE_CHECKING:
     from sparknlp_zs.spark.stages import NLIScorer, ZeroShotClassifier
 
-__all__ = ["NLIScorer", "ZeroShotClassifier", "classify", "nli", "register", "scores"]
+__all__ = [
+    "NLIScorer",
+    "ZeroShotClassifier",
+    "classify",
+    "nli",
+    "register",
+    "scores",
+    "use_session",
+]
 
 
 def __getattr__(name: str) -> Any:

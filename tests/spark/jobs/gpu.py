@@ -1,0 +1,82 @@
+"""local-cluster[1,2,1024] with two GPUs that a script makes up: who gets which device."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from common import arguments, frame, report, scored
+from pyspark.sql import SparkSession
+
+from sparknlp_zs.models import model_spec
+from sparknlp_zs.spark.shipping import ship
+
+
+def main(model: str, discovery: str) -> None:
+    spark = (
+        SparkSession.builder.master("local-cluster[1,2,1024]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.executorEnv.PYTHONPATH", os.environ["PYTHONPATH"])
+        .config("spark.worker.resource.gpu.amount", "2")
+        .config("spark.worker.resource.gpu.discoveryScript", discovery)
+        .config("spark.executor.resource.gpu.amount", "2")
+        .config("spark.task.resource.gpu.amount", "1")
+        .config("spark.driver.memory", "1g")
+        .config("spark.log.level", "OFF")
+        .getOrCreate()
+    )
+    work = os.path.join(os.environ["SPARK_HOME"], "work", spark.sparkContext.applicationId)
+    try:
+        found = {"scores": scored(frame(spark, 80, 2), model)}
+        found["tasks"] = placements(spark, model)
+        report(found)
+    finally:
+        spark.stop()
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def placements(spark, model) -> list[dict]:
+    """The device on which each of 12 tasks would load the model, with eight visible GPUs."""
+    shipped = ship(spark, model_spec(model))
+
+    def place(batches):
+        import os
+        import time
+
+        import pyarrow as pa
+        import torch
+        from pyspark import TaskContext
+
+        from sparknlp_zs.engine import cache, loading
+        from sparknlp_zs.spark.workers import worker_scorer
+
+        context = TaskContext.get()
+        torch.cuda.device_count = lambda: 8
+        loading.load_scorer = lambda folder, dtype, device, max_length: device
+        for _ in batches:
+            start = time.time()
+            loaded_on = worker_scorer(shipped)
+            # Tasks of unequal length, so that a worker is given another GPU now and then.
+            time.sleep(0.1 + 0.15 * (context.partitionId() % 3))
+            held = [key.device for key in cache.cached_keys() if key.device != "cpu"]
+            row = {
+                "address": context.resources()["gpu"].addresses[0],
+                "partition": context.partitionId(),
+                "pid": os.getpid(),
+                "device": loaded_on,
+                "held": ",".join(held),
+                "start": start,
+                "end": time.time(),
+            }
+            yield pa.RecordBatch.from_pylist([row])
+
+    schema = (
+        "address string, partition long, pid long, device string, held string, "
+        "start double, end double"
+    )
+    rows = spark.range(0, 12, 1, 12).mapInArrow(place, schema).collect()
+    return [row.asDict() for row in rows]
+
+
+if __name__ == "__main__":
+    main(**arguments())
