@@ -222,11 +222,11 @@ def needed_files(folder: Path) -> list[Path]:
     """
     names = {path.name for path in folder.iterdir() if path.is_file()}
     weights = {path.name for path in weight_files(folder)}
-    text = {name for name in names if name in _TEXT_FILES or name.endswith(_VOCABULARIES)}
+    others = {name for name in names if name in _KNOWN_FILES or name.endswith(_VOCABULARIES)}
     if "tokenizer.json" not in names:
         # Only the tokenizer's class knows what its vocabulary is called.
-        text |= {name for name in names if name.endswith((".json", ".txt"))} - _WEIGHT_INDEXES
-    return sorted(folder / name for name in weights | text)
+        others |= {name for name in names if name.endswith((".json", ".txt"))} - _WEIGHT_INDEXES
+    return sorted(folder / name for name in weights | others)
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -245,7 +245,7 @@ def weight_files(folder: Path) -> list[Path]:
     return []
 
 
-_TEXT_FILES = frozenset(
+_KNOWN_FILES = frozenset(
     {
         "config.json",
         "tokenizer.json",
@@ -255,6 +255,9 @@ _TEXT_FILES = frozenset(
         "vocab.txt",
         "vocab.json",
         "merges.txt",
+        # An adapter's heads, beside the model that they belong to.
+        "task_heads.json",
+        "task_heads.safetensors",
     }
 )
 _VOCABULARIES = (".model", ".tiktoken", ".codes", ".jinja")

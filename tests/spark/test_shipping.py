@@ -167,7 +167,7 @@ def test_restricted_configuration_means_auto(connect, tiny, monkeypatch):
     from pyspark.sql.connect.conf import RuntimeConf
 
     def refuse(self, key, *default):
-        raise AnalysisException(errorClass="CONFIG_NOT_AVAILABLE", messageParameters={})
+        raise AnalysisException(f"[CONFIG_NOT_AVAILABLE] {key}")
 
     monkeypatch.setattr(RuntimeConf, "get", refuse)
     monkeypatch.setattr(RuntimeConf, "set", refuse)

@@ -25,9 +25,9 @@ def report(found: dict) -> None:
     sys.stdout.write(MARK + json.dumps(found) + "\n")
 
 
-def read_marks(folder: str) -> dict[str, int]:
-    """How many rows each fault's task had given out before."""
-    return {path.name: int(path.read_text()) for path in Path(folder).iterdir()}
+def read_marks(folder: str) -> list[str]:
+    """The faults that happened."""
+    return sorted(path.name for path in Path(folder).iterdir())
 
 
 def frame(spark, rows: int, partitions: int):
@@ -72,19 +72,19 @@ def break_second_window(fault: str, marks: str) -> None:
     context = TaskContext.get()
     if context.partitionId() != 1 or context.attemptNumber() > 0:
         return
-    original, calls = Scorer.score, []
+    original, windows = Scorer._logits, []
 
-    def score(self, task, columns):
-        calls.append(len(columns[0]))
-        if len(calls) < 2:
-            return original(self, task, columns)
-        Scorer.score = original
-        Path(marks, fault).write_text(str(calls[0]))
+    def logits(self, *arguments):
+        if not windows:
+            windows.append(1)
+            return original(self, *arguments)
+        Scorer._logits = original
+        Path(marks, fault).touch()
         if fault == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         raise OSError("a fault made by the test")
 
-    Scorer.score = score
+    Scorer._logits = logits
 
 
 def cached(df) -> list[dict]:

@@ -36,7 +36,7 @@ def main(model: str, discovery: str) -> None:
 
 
 def placements(spark, model) -> list[dict]:
-    """The device on which each of 12 tasks would load the model, with eight visible GPUs."""
+    """Where each task of six jobs would load the model, with eight visible GPUs."""
     shipped = ship(spark, model_spec(model))
 
     def place(batches):
@@ -56,8 +56,8 @@ def placements(spark, model) -> list[dict]:
         for _ in batches:
             start = time.time()
             loaded_on = worker_scorer(shipped)
-            # Tasks of unequal length, so that a worker is given another GPU now and then.
-            time.sleep(0.1 + 0.15 * (context.partitionId() % 3))
+            # The first task ends last: its worker is the second in the next job, on another GPU.
+            time.sleep(0.1 if context.partitionId() else 0.4)
             held = [key.device for key in cache.cached_keys() if key.device != "cpu"]
             row = {
                 "address": context.resources()["gpu"].addresses[0],
@@ -74,8 +74,8 @@ def placements(spark, model) -> list[dict]:
         "address string, partition long, pid long, device string, held string, "
         "start double, end double"
     )
-    rows = spark.range(0, 12, 1, 12).mapInArrow(place, schema).collect()
-    return [row.asDict() for row in rows]
+    jobs = [spark.range(0, 2, 1, 2).mapInArrow(place, schema).collect() for _ in range(6)]
+    return [row.asDict() for rows in jobs for row in rows]
 
 
 if __name__ == "__main__":
