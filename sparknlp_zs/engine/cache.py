@@ -10,7 +10,7 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sparknlp_zs.models import needed_files, weight_files
 
@@ -133,17 +133,20 @@ def weights_bytes(folder: Path, dtype: str) -> int:
     return total
 
 
-def safetensors_header(path: Path) -> dict[str, dict[str, object]]:
+def safetensors_header(path: Path) -> dict[str, dict[str, Any]]:
     """Name, dtype, shape and place of each tensor of a safetensors file."""
     with path.open("rb") as file:
-        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        header: dict[str, dict[str, Any]] = json.loads(
+            file.read(int.from_bytes(file.read(8), "little"))
+        )
     return {name: x for name, x in header.items() if name != "__metadata__"}
 
 
-def _loaded_bytes(tensor: dict[str, object], item_bytes: int) -> int:
-    start, end = tensor["data_offsets"]  # type: ignore[misc]
-    stored = {"F64": 8, "F32": 4, "BF16": 2, "F16": 2}.get(str(tensor["dtype"]))
-    return (end - start) // stored * item_bytes if stored else end - start
+def _loaded_bytes(tensor: dict[str, Any], item_bytes: int) -> int:
+    start, end = tensor["data_offsets"]
+    size = int(end) - int(start)
+    stored = {"F64": 8, "F32": 4, "BF16": 2, "F16": 2}.get(tensor["dtype"])
+    return size // stored * item_bytes if stored else size
 
 
 def _make_room(needed: int, limit: int) -> None:
