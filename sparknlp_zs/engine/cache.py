@@ -136,9 +136,8 @@ def weights_bytes(folder: Path, dtype: str) -> int:
 def safetensors_header(path: Path) -> dict[str, dict[str, Any]]:
     """Name, dtype, shape and place of each tensor of a safetensors file."""
     with path.open("rb") as file:
-        header: dict[str, dict[str, Any]] = json.loads(
-            file.read(int.from_bytes(file.read(8), "little"))
-        )
+        size = int.from_bytes(file.read(8), "little")
+        header: dict[str, dict[str, Any]] = json.loads(file.read(size))
     return {name: x for name, x in header.items() if name != "__metadata__"}
 
 
