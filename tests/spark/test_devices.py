@@ -45,7 +45,7 @@ def gpu_job(tiny_models, tmp_path_factory):
 
 def test_tasks_use_the_gpu_that_spark_assigned(gpu_job):
     tasks = gpu_job["tasks"]
-    assert len(tasks) == 12
+    assert len(tasks) >= 12
     assert {task["address"] for task in tasks} == {"5", "2"}
     assert all(task["device"] == f"cuda:{task['address']}" for task in tasks)
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+from functools import partial
 
 from common import arguments, frame, report, scored
 from pyspark.sql import SparkSession
 
 from sparknlp_zs.models import model_spec
 from sparknlp_zs.spark.shipping import ship
+
+MOST_JOBS = 40
 
 
 def main(model: str, discovery: str) -> None:
@@ -36,10 +39,13 @@ def main(model: str, discovery: str) -> None:
 
 
 def placements(spark, model) -> list[dict]:
-    """Where each task of six jobs would load the model, with eight visible GPUs."""
+    """Where the tasks of jobs would load the model, with eight visible GPUs.
+
+    There are six jobs, and more until Spark has given a worker another GPU than before.
+    """
     shipped = ship(spark, model_spec(model))
 
-    def place(batches):
+    def place(batches, slow):
         import os
         import time
 
@@ -56,8 +62,7 @@ def placements(spark, model) -> list[dict]:
         for _ in batches:
             start = time.time()
             loaded_on = worker_scorer(shipped)
-            # The first task ends last: its worker is the second in the next job, on another GPU.
-            time.sleep(0.1 if context.partitionId() else 0.4)
+            time.sleep(0.4 if context.partitionId() == slow else 0.1)
             held = [key.device for key in cache.cached_keys() if key.device != "cpu"]
             row = {
                 "address": context.resources()["gpu"].addresses[0],
@@ -74,8 +79,16 @@ def placements(spark, model) -> list[dict]:
         "address string, partition long, pid long, device string, held string, "
         "start double, end double"
     )
-    jobs = [spark.range(0, 2, 1, 2).mapInArrow(place, schema).collect() for _ in range(6)]
-    return [row.asDict() for rows in jobs for row in rows]
+    rows: list[dict] = []
+    for job in range(MOST_JOBS):
+        # Tasks end in turn in another order, so that the next job meets its workers in another.
+        slow = partial(place, slow=job % 2)
+        found = spark.range(0, 2, 1, 2).mapInArrow(slow, schema).collect()
+        rows += [row.asDict() for row in found]
+        moved = len({(x["pid"], x["device"]) for x in rows}) > len({x["pid"] for x in rows})
+        if job >= 5 and moved:
+            break
+    return rows
 
 
 if __name__ == "__main__":
