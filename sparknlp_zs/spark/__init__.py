@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sparknlp_zs.spark.annotate import annotate
 from sparknlp_zs.spark.functions import classify, nli, scores
 from sparknlp_zs.spark.progress import progress
+from sparknlp_zs.spark.session import use_session
 from sparknlp_zs.spark.sql import register
 from sparknlp_zs.spark.transform import transform
 from sparknlp_zs.tasks import NLI, ZeroShot, ZeroShotScores
@@ -27,6 +28,7 @@ __all__ = [
     "register",
     "scores",
     "transform",
+    "use_session",
 ]
 
 
