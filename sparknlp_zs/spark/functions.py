@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
-
-import pyarrow as pa
 
 from sparknlp_zs.engine.grouped import RowLabels
 from sparknlp_zs.models import Model, model_spec
 from sparknlp_zs.spark.session import active_session
 from sparknlp_zs.spark.shipping import ShippedModel, ship
+from sparknlp_zs.spark.udfs import batch_udf
 from sparknlp_zs.spark.workers import score_batches, score_label_batches
 from sparknlp_zs.tasks import DEFAULT_TEMPLATE, NLI, Task, ZeroShot, ZeroShotScores
 
@@ -171,35 +170,10 @@ def _is_column(value: Any) -> bool:
 def task_udf(task: Task, shipped: ShippedModel) -> Any:
     """The Arrow UDF of a task."""
     score = partial(score_batches, shipped, task.to_json())
-    return _udf(score, f"zs_{task.kind}", len(task.columns), task.result_type)
+    return batch_udf(score, f"zs_{task.kind}", len(task.columns), task.result_type)
 
 
 def label_udf(task: RowLabels, shipped: ShippedModel) -> Any:
     """The Arrow UDF of (text, labels, multi_label) columns."""
     score = partial(score_label_batches, shipped, task)
-    return _udf(score, "zs_row_labels", 3, task.result_type)
-
-
-def _udf(
-    score: Callable[[Iterator[Any]], Iterator[pa.Array]],
-    name: str,
-    columns: int,
-    result_type: pa.DataType,
-) -> Any:
-    from pyspark.sql.functions import arrow_udf
-    from pyspark.sql.pandas.types import from_arrow_type
-
-    def one(batches: Iterator[pa.Array]) -> Iterator[pa.Array]:
-        yield from score([batch] for batch in batches)
-
-    def several(batches: Iterator[tuple[pa.Array, ...]]) -> Iterator[pa.Array]:
-        yield from score(iter(batches))
-
-    function = one if columns == 1 else several
-    function.__name__ = name
-    # Evaluated here: the closure's annotations are strings to Spark otherwise.
-    function.__annotations__ = {
-        "batches": Iterator[pa.Array] if columns == 1 else Iterator[tuple[pa.Array, ...]],
-        "return": Iterator[pa.Array],
-    }
-    return arrow_udf(function, from_arrow_type(result_type))
+    return batch_udf(score, "zs_row_labels", 3, task.result_type)
