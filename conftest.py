@@ -20,6 +20,17 @@ from tiny_models import ARCHITECTURES, make_model
 from sparknlp_zs.models import STARTER_PATH
 
 
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave out the doctests of pandas-on-Spark where Spark does not know the pandas."""
+    if collection_path.parts[-2:] != ("spark", "pandas.py"):
+        return None
+    try:
+        import pyspark.pandas  # noqa: F401
+    except ImportError:
+        return True
+    return None
+
+
 @pytest.fixture(scope="session")
 def starter() -> Path:
     """The folder of the bundled model."""
