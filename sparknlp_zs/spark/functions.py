@@ -11,6 +11,7 @@ from sparknlp_zs.models import Model, model_spec
 from sparknlp_zs.spark.session import active_session
 from sparknlp_zs.spark.shipping import ShippedModel, ship
 from sparknlp_zs.spark.udfs import batch_udf
+from sparknlp_zs.spark.versions import string_only
 from sparknlp_zs.spark.workers import score_batches, score_label_batches
 from sparknlp_zs.tasks import DEFAULT_TEMPLATE, NLI, Task, ZeroShot, ZeroShotScores
 
@@ -140,7 +141,7 @@ def _label_column(
 
     ZeroShot(["any label"], template, multi_label)  # wrong arguments fail before any job
     udf = label_udf(RowLabels(template), ship(active_session(), model_spec(model)))
-    names = F.transform(labels, _string)
+    names = F.transform(labels, string_only)
     result: Column = udf(_text_column(text, "text"), names, F.lit(multi_label))
     return result
 
@@ -152,15 +153,7 @@ def _text_column(text: str | Column, name: str) -> Column:
         text = F.col(text)
     elif not _is_column(text):
         raise TypeError(f"{name}={text!r}: pass a column's name or a Column")
-    return _string(text)
-
-
-def _string(column: Column) -> Column:
-    from pyspark.sql import functions as F
-
-    # collate takes strings only, without a cast, and changes nothing: a column of another type
-    # fails when the plan is analysed on the driver, not in a UDF that sees raw ints.
-    return F.collate(column, "UTF8_BINARY")
+    return string_only(text)
 
 
 def _is_column(value: Any) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sparknlp_zs.spark.versions import is_before_4
+
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
@@ -49,5 +51,8 @@ def add_archive(session: SparkSession, path: str, name: str) -> None:
     key = _SHIPPED + name
     if session.conf.get(key, None) == "true":
         return
-    session.addArtifacts(f"{path}#{name}", archive=True)
+    if is_before_4() and not is_connect(session):
+        session.sparkContext.addArchive(f"{path}#{name}")
+    else:
+        session.addArtifacts(f"{path}#{name}", archive=True)
     session.conf.set(key, "true")

@@ -216,16 +216,21 @@ def _outputs(scored: Column, labels: tuple[str, ...]) -> dict[str, Column]:
     names = F.array(*[F.lit(label) for label in labels])
     in_order = F.transform(
         names,
-        lambda name: F.element_at(
-            scored["scores"], F.array_position(scored["labels"], name).cast("int")
-        ),
+        lambda name: F.element_at(scored["scores"], _position(scored["labels"], name).cast("int")),
     )
     return {
-        "predictionCol": (F.array_position(names, scored["label"]) - 1).cast("double"),
+        "predictionCol": (_position(names, scored["label"]) - 1).cast("double"),
         # array_to_vector takes no null.
         "probabilityCol": F.when(scored.isNotNull(), array_to_vector(in_order)),
         "predictedLabelCol": scored["label"],
     }
+
+
+def _position(array: Column, value: Column) -> Column:
+    from pyspark.sql import functions as F
+
+    # F.array_position takes no column before Spark 4.
+    return F.call_function("array_position", array, value)
 
 
 def _metadata(param: str, name: str, labels: tuple[str, ...]) -> dict[str, Any]:

@@ -106,11 +106,6 @@ class NullStructUDF:
         self._udf = udf
 
     @property
-    def udf(self) -> Any:
-        """The UDF itself, whose structs are never null: what SQL can register."""
-        return self._udf
-
-    @property
     def returnType(self) -> DataType:
         """The struct."""
         return self._udf.returnType
@@ -127,6 +122,20 @@ class NullStructUDF:
         found = F.array(self._udf(*columns))
         result: Column = F.transform(found, lambda x: F.when(~x.eqNullSafe(empty), x))[0]
         return result
+
+
+def registrable(udf: Any) -> Any:
+    """What ``spark.udf.register`` takes of a ``batch_udf``."""
+    return udf._udf if isinstance(udf, NullStructUDF) else udf
+
+
+def sql_result(udf: Any, call: str) -> str:
+    """SQL for the result of a ``batch_udf``, from a call of what was registered."""
+    if not isinstance(udf, NullStructUDF):
+        return call
+    nulls = ", ".join("NULL" for _ in udf.returnType)
+    empty = f"CAST(struct({nulls}) AS {udf.returnType.simpleString()})"
+    return f"transform(array({call}), x -> IF(x <=> {empty}, NULL, x))[0]"
 
 
 def to_arrow(series: pd.Series) -> pa.Array:

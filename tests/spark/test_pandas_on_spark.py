@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+import pyspark
 import pytest
 from pandas.testing import assert_frame_equal
 from surface_rows import HYPOTHESES, LABELS, ROWS
@@ -17,7 +18,18 @@ FRAME = pd.DataFrame({"text": ROWS, "hypothesis": HYPOTHESES, "n": range(len(ROW
 
 
 @pytest.fixture
-def frame(spark):
+def pandas_mode(spark):
+    """Spark 4.0 has ANSI mode on, but its pandas API refuses to work in it."""
+    if not pyspark.__version__.startswith("4.0."):
+        yield
+        return
+    spark.conf.set("spark.sql.ansi.enabled", "false")
+    yield
+    spark.conf.unset("spark.sql.ansi.enabled")
+
+
+@pytest.fixture
+def frame(spark, pandas_mode):
     rows = FRAME.reset_index().astype(object).where(FRAME.reset_index().notna(), None)
     schema = "name string, text string, hypothesis string, n long"
     created = spark.createDataFrame(rows.values.tolist(), schema)
