@@ -8,6 +8,8 @@ READY := $(VENV)/.ready
 SPARKS := 3.5 4.0
 SPARK_TESTS := tests/spark tests/test_accessor.py tests/test_tasks.py tests/engine/test_scorer.py
 SPARK_TESTS += tests/engine/test_grouped.py sparknlp_zs/spark sparknlp_zs/accessor.py
+# pyarrow 16 cannot cast strings to string_view; Spark gives none.
+SPARK_TESTS += --deselect 'tests/engine/test_scorer.py::test_arrow_text_types'
 
 .PHONY: demo test test-spark-versions lint format notebooks bench clean
 

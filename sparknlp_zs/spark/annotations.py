@@ -143,7 +143,7 @@ class AnnotationClassifier(
         return ZeroShot(labels, self.getHypothesisTemplate(), self.getMultiLabel())
 
     def _checked_input(self, dataset: DataFrame) -> str:
-        names = self.getInputCols()
+        names: list[str] = self.getInputCols()
         if len(names) != 1:
             raise ValueError(f"inputCols={names!r}: name one column, of documents or sentences")
         (name,) = names

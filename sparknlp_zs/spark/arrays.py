@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from sparknlp_zs.spark.shipping import ShippedModel
     from sparknlp_zs.tasks import Task
 
+_TEXTS = pa.list_(pa.string())
+
 
 def array_udf(task: Task, shipped: ShippedModel) -> Any:
     """The UDF from ``array<string>`` to an array with one result of the task per element.
@@ -26,7 +28,7 @@ def array_udf(task: Task, shipped: ShippedModel) -> Any:
     Null where the array is null; a result is null where the element is null, empty or blank.
     """
     score = partial(score_arrays, shipped, task.to_json())
-    return batch_udf(score, f"zs_{task.kind}_array", 1, pa.list_(task.result_type))
+    return batch_udf(score, f"zs_{task.kind}_array", [_TEXTS], pa.list_(task.result_type))
 
 
 def score_arrays(
@@ -37,9 +39,8 @@ def score_arrays(
 
     def elements() -> Iterator[Columns]:
         for (lists,) in batches:
-            # A pandas batch of nulls alone comes without the lists' type.
-            waiting.append(lists.cast(pa.list_(pa.large_string())))
-            yield [waiting[-1].flatten()]
+            waiting.append(lists)
+            yield [lists.flatten()]
 
     for scored in score_batches(shipped, task_json, elements()):
         yield like_lists(waiting.popleft(), scored)

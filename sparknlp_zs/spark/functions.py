@@ -10,7 +10,7 @@ from sparknlp_zs.engine.grouped import RowLabels
 from sparknlp_zs.models import Model, model_spec
 from sparknlp_zs.spark.session import active_session
 from sparknlp_zs.spark.shipping import ShippedModel, ship
-from sparknlp_zs.spark.udfs import batch_udf
+from sparknlp_zs.spark.udfs import batch_udf, column_types
 from sparknlp_zs.spark.versions import string_only
 from sparknlp_zs.spark.workers import score_batches, score_label_batches
 from sparknlp_zs.tasks import DEFAULT_TEMPLATE, NLI, Task, ZeroShot, ZeroShotScores
@@ -163,10 +163,11 @@ def _is_column(value: Any) -> bool:
 def task_udf(task: Task, shipped: ShippedModel) -> Any:
     """The Arrow UDF of a task."""
     score = partial(score_batches, shipped, task.to_json())
-    return batch_udf(score, f"zs_{task.kind}", len(task.columns), task.result_type)
+    return batch_udf(score, f"zs_{task.kind}", column_types(task.columns), task.result_type)
 
 
 def label_udf(task: RowLabels, shipped: ShippedModel) -> Any:
     """The Arrow UDF of (text, labels, multi_label) columns."""
     score = partial(score_label_batches, shipped, task)
-    return batch_udf(score, "zs_row_labels", 3, task.result_type)
+    types = column_types(("text", "labels", "multi_label"))
+    return batch_udf(score, "zs_row_labels", types, task.result_type)

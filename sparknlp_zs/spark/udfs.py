@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pyarrow as pa
@@ -15,20 +15,34 @@ if TYPE_CHECKING:
     from pyspark.sql.types import DataType
 
 Score: TypeAlias = "Callable[[Iterator[Any]], Iterator[pa.Array]]"
+Types: TypeAlias = "Sequence[pa.DataType]"
+
+_NO_TEXT = {"labels": pa.list_(pa.string()), "multi_label": pa.bool_()}
 
 
-def batch_udf(score: Score, name: str, columns: int, result_type: pa.DataType) -> Any:
+def column_types(names: Sequence[str]) -> list[pa.DataType]:
+    """The Arrow types of a task's columns, by their names.
+
+    Examples
+    --------
+    >>> column_types(["text", "labels"])
+    [DataType(string), ListType(list<item: string>)]
+    """
+    return [_NO_TEXT.get(name, pa.string()) for name in names]
+
+
+def batch_udf(score: Score, name: str, columns: Types, result_type: pa.DataType) -> Any:
     """A UDF that scores a stream of Arrow batches.
 
     Parameters
     ----------
     score : callable
-        Takes an iterator of batches, each a sequence of ``columns`` Arrow arrays, and yields one
-        array of ``result_type`` per batch, in order.
+        Takes an iterator of batches, each a sequence of Arrow arrays, and yields one array of
+        ``result_type`` per batch, in order.
     name : str
         The UDF's name in plans and in errors.
-    columns : int
-        How many columns the UDF takes.
+    columns : sequence of pyarrow.DataType
+        The types of the UDF's columns, which pandas does not know for nulls alone.
     result_type : pyarrow.DataType
 
     Returns
@@ -42,7 +56,7 @@ def batch_udf(score: Score, name: str, columns: int, result_type: pa.DataType) -
     >>> def lengths(batches):
     ...     for (text,) in batches:
     ...         yield pc.utf8_length(text)
-    >>> udf = batch_udf(lengths, "lengths", 1, pa.int32())
+    >>> udf = batch_udf(lengths, "lengths", [pa.string()], pa.int32())
     >>> spark.createDataFrame([("abc",), (None,)], "t string").select(udf("t")).collect()
     [Row(lengths(t)=3), Row(lengths(t)=None)]
     """
@@ -52,7 +66,7 @@ def batch_udf(score: Score, name: str, columns: int, result_type: pa.DataType) -
     return make(score, name, columns, result_type)
 
 
-def _arrow_udf(score: Score, name: str, columns: int, result_type: pa.DataType) -> Any:
+def _arrow_udf(score: Score, name: str, columns: Types, result_type: pa.DataType) -> Any:
     from pyspark.sql.functions import arrow_udf
     from pyspark.sql.pandas.types import from_arrow_type
 
@@ -62,34 +76,33 @@ def _arrow_udf(score: Score, name: str, columns: int, result_type: pa.DataType) 
     def several(batches: Iterator[tuple[pa.Array, ...]]) -> Iterator[pa.Array]:
         yield from score(iter(batches))
 
-    function = one if columns == 1 else several
+    function = one if len(columns) == 1 else several
     function.__name__ = name
     # Evaluated here: the closure's annotations are strings to Spark otherwise.
     function.__annotations__ = {
-        "batches": Iterator[pa.Array] if columns == 1 else Iterator[tuple[pa.Array, ...]],
+        "batches": Iterator[pa.Array] if function is one else Iterator[tuple[pa.Array, ...]],
         "return": Iterator[pa.Array],
     }
     return arrow_udf(function, from_arrow_type(result_type))
 
 
-def _pandas_udf(score: Score, name: str, columns: int, result_type: pa.DataType) -> Any:
+def _pandas_udf(score: Score, name: str, columns: Types, result_type: pa.DataType) -> Any:
     import pandas as pd
     from pyspark.sql.functions import pandas_udf
     from pyspark.sql.pandas.types import from_arrow_type
 
     def one(batches: Iterator[pd.Series]) -> Iterator[Any]:
-        yield from map(to_pandas, score([to_arrow(batch)] for batch in batches))
+        yield from map(to_pandas, score([to_arrow(batch, columns[0])] for batch in batches))
 
     def several(batches: Iterator[tuple[pd.Series, ...]]) -> Iterator[Any]:
-        arrow = ([to_arrow(series) for series in batch] for batch in batches)
-        yield from map(to_pandas, score(arrow))
+        yield from map(to_pandas, score(list(map(to_arrow, batch, columns)) for batch in batches))
 
     struct = pa.types.is_struct(result_type)
     result = pd.DataFrame if struct else pd.Series
-    function = one if columns == 1 else several
+    function = one if len(columns) == 1 else several
     function.__name__ = name
     function.__annotations__ = {
-        "batches": Iterator[pd.Series] if columns == 1 else Iterator[tuple[pd.Series, ...]],
+        "batches": Iterator[pd.Series] if function is one else Iterator[tuple[pd.Series, ...]],
         "return": Iterator[result],  # type: ignore[valid-type]
     }
     udf = pandas_udf(function, from_arrow_type(result_type))
@@ -138,16 +151,17 @@ def sql_result(udf: Any, call: str) -> str:
     return f"transform(array({call}), x -> IF(x <=> {empty}, NULL, x))[0]"
 
 
-def to_arrow(series: pd.Series) -> pa.Array:
-    """A Series as an Arrow array; None, nan and pandas.NA become null.
+def to_arrow(series: pd.Series, kind: pa.DataType) -> pa.Array:
+    """A Series as an Arrow array of a type; None, nan and pandas.NA become null.
 
     Examples
     --------
     >>> import pandas as pd
-    >>> to_arrow(pd.Series(["a", None, float("nan"), pd.NA], dtype=object)).to_pylist()
+    >>> series = pd.Series(["a", None, float("nan"), pd.NA], dtype=object)
+    >>> to_arrow(series, pa.string()).to_pylist()
     ['a', None, None, None]
     """
-    array = pa.Array.from_pandas(series)
+    array = pa.Array.from_pandas(series, type=kind)
     return pa.concat_arrays(array.chunks) if isinstance(array, pa.ChunkedArray) else array
 
 
@@ -169,7 +183,8 @@ def to_pandas(array: pa.Array) -> pd.Series | pd.DataFrame:
         fields = [field.name for field in array.type]
         return pd.DataFrame(dict(zip(fields, map(to_pandas, array.flatten()), strict=True)))
     if pa.types.is_primitive(array.type):
-        return array.to_pandas()
+        series: pd.Series = array.to_pandas()
+        return series
     values = array.to_pylist()
     if pa.types.is_map(array.type):
         values = [None if value is None else dict(value) for value in values]

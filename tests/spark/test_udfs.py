@@ -20,6 +20,7 @@ KINDS = [STRUCT, pa.list_(STRUCT), MAP, pa.string(), pa.int64()]
 VALUE = {"a": "x", "b": 0.5, "c": ["p", None]}
 RESULTS = {STRUCT: VALUE, pa.list_(STRUCT): [VALUE, None], MAP: {"k": 1.5, "l": None}}
 RESULTS |= {pa.string(): "x", pa.int64(): 7}
+TYPES = udfs.column_types(["text", "labels", "multi_label"])
 SCHEMA = "i int, text string, labels array<string>, flag boolean"
 VALUES = [
     (0, "text", ["a", None], True),
@@ -53,7 +54,7 @@ def checking(kind, result):
 def test_inputs_and_results(spark, make, kind):
     result = RESULTS[kind]
     given = list(result.items()) if kind == MAP else result
-    udf = make(checking(kind, given), "f", 3, kind)
+    udf = make(checking(kind, given), "f", TYPES, kind)
     frame = spark.createDataFrame(VALUES, SCHEMA).repartition(2)
     rows = frame.select("i", udf("text", "labels", "flag").alias("f")).collect()
     found = {row["i"]: plain(row["f"]) for row in rows}
@@ -67,13 +68,17 @@ def plain(value):
 
 
 def test_nothing_but_nulls(spark, make):
-    udf = make(lambda batches: (pa.nulls(len(x[0]), STRUCT) for x in batches), "f", 1, STRUCT)
+    udf = make(
+        lambda batches: (pa.nulls(len(x[0]), STRUCT) for x in batches), "f", TYPES[:1], STRUCT
+    )
     frame = spark.createDataFrame(VALUES, SCHEMA)
     assert [row[0] for row in frame.select(udf("text")).collect()] == [None] * 4
 
 
 def test_scored_once_with_a_filter(spark, make, capsys):
-    udf = make(lambda batches: (pa.nulls(len(x[0]), STRUCT) for x in batches), "f", 1, STRUCT)
+    udf = make(
+        lambda batches: (pa.nulls(len(x[0]), STRUCT) for x in batches), "f", TYPES[:1], STRUCT
+    )
     frame = spark.createDataFrame(VALUES, SCHEMA)
     found = frame.select(udf.asNondeterministic()("text").alias("f")).where("f.b IS NULL")
     found.explain()
@@ -112,8 +117,12 @@ def test_sql_by_pandas(spark, tiny, monkeypatch):
     assert not_scored == [None, None]
 
 
-def test_missing_values_of_pandas():
-    series = pd.Series(["a", None, float("nan"), pd.NA], dtype=object)
-    assert udfs.to_arrow(series).to_pylist() == ["a", None, None, None]
-    assert udfs.to_arrow(series.astype("string")).to_pylist() == ["a", None, None, None]
-    assert udfs.to_arrow(pd.Series([True, None], dtype=object)).to_pylist() == [True, None]
+@pytest.mark.parametrize("dtype", [object, "string"])
+def test_missing_values_of_pandas(dtype):
+    series = pd.Series(["a", None, float("nan"), pd.NA], dtype=dtype)
+    assert udfs.to_arrow(series, pa.string()).to_pylist() == ["a", None, None, None]
+
+
+@pytest.mark.parametrize("kind", TYPES, ids=str)
+def test_batch_of_nulls_has_its_type(kind):
+    assert udfs.to_arrow(pd.Series([None, None], dtype=object), kind).equals(pa.nulls(2, kind))
