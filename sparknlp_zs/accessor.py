@@ -72,8 +72,9 @@ class SeriesAccessor:
         --------
         >>> import pandas as pd, sparknlp_zs
         >>> texts = pd.Series(["my card was stolen", ""])
-        >>> texts.zsc.classify(["stolen card", "exchange rate"], model="starter")["label"].tolist()
-        ['stolen card', nan]
+        >>> found = texts.zsc.classify(["stolen card", "exchange rate"], model="starter")
+        >>> found["label"].fillna("").tolist()
+        ['stolen card', '']
         """
         task = ZeroShot(labels, hypothesis_template, multi_label)
         result = _scored(task, [self._series], model, progress)

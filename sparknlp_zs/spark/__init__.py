@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from sparknlp_zs.spark.annotate import annotate
@@ -13,10 +14,12 @@ from sparknlp_zs.spark.transform import transform
 from sparknlp_zs.tasks import NLI, ZeroShot, ZeroShotScores
 
 if TYPE_CHECKING:
+    from sparknlp_zs.spark.annotations import AnnotationClassifier
     from sparknlp_zs.spark.stages import NLIScorer, ZeroShotClassifier
 
 __all__ = [
     "NLI",
+    "AnnotationClassifier",
     "NLIScorer",
     "ZeroShot",
     "ZeroShotClassifier",
@@ -31,11 +34,15 @@ __all__ = [
     "use_session",
 ]
 
+_STAGES = {
+    "AnnotationClassifier": "annotations",
+    "NLIScorer": "stages",
+    "ZeroShotClassifier": "stages",
+}
+
 
 def __getattr__(name: str) -> Any:
     # The stages subclass pyspark.ml's classes, whose import takes a second.
-    if name in ("NLIScorer", "ZeroShotClassifier"):
-        from sparknlp_zs.spark import stages
-
-        return getattr(stages, name)
+    if name in _STAGES:
+        return getattr(import_module(f"{__name__}.{_STAGES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,6 +9,8 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sparknlp_zs.spark.versions import is_before_4
+
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
@@ -118,7 +120,10 @@ def add_archive(session: SparkSession, path: Path, name: str) -> None:
     """Send a zip to the session's workers, once; it is unpacked in a folder ``name``."""
     sent = sent_before(session)
     if name not in sent:
-        session.addArtifacts(f"{path}#{name}", archive=True)
+        if is_before_4() and not is_connect(session):
+            session.sparkContext.addArchive(f"{path}#{name}")
+        else:
+            session.addArtifacts(f"{path}#{name}", archive=True)
         sent[name] = True
 
 

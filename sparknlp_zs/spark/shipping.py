@@ -70,10 +70,23 @@ class ShippedModel:
 
         assert self.archive is not None
         return _existing(
-            Path(SparkFiles.get(self.archive)),
+            unpacked(Path(SparkFiles.getRootDirectory()), self.archive),
             "it was sent to another session; make the column within "
             "zs.use_session(df.sparkSession)",
         )
+
+
+def unpacked(root: Path, archive: str) -> Path:
+    """Where Spark unpacked an archive, below its folder of files.
+
+    A streaming query on Connect has its files in a session's folder below ``root``, of which
+    Spark 4 tells only batch queries. Equal names are equal content, and the oldest is complete:
+    Spark unpacks one archive at a time, before the tasks that need it.
+    """
+    if (root / archive).exists():
+        return root / archive
+    found = sorted(root.glob(f"*/{archive}"), key=lambda path: path.stat().st_ctime)
+    return found[0] if found else root / archive
 
 
 def ship(session: SparkSession, spec: ModelSpec) -> ShippedModel:

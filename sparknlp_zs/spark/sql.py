@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from sparknlp_zs.models import Model, model_spec
 from sparknlp_zs.spark.functions import task_udf
 from sparknlp_zs.spark.shipping import ship
+from sparknlp_zs.spark.udfs import registrable, sql_result
+from sparknlp_zs.spark.versions import is_before_4
 from sparknlp_zs.tasks import NLI, RowLabels, RowLabelScores
 
 if TYPE_CHECKING:
@@ -35,6 +37,9 @@ def register(spark: SparkSession, *, model: Model = None, prefix: str = "zs") ->
     functions; ``multi_label => true`` works by name. The functions are temporary: usable in the
     session's queries and temporary views. Registering again replaces them. A filter on a score
     in an outer query makes Spark score twice: cache the scored table first.
+
+    On Spark 3.5 the functions take all their arguments, by position and uncast, and a struct for
+    a text that is not scored is a struct of nulls.
 
     Parameters
     ----------
@@ -73,12 +78,15 @@ def register(spark: SparkSession, *, model: Model = None, prefix: str = "zs") ->
 
 def _create(spark: SparkSession, prefix: str, name: str, parameters: str, udf: Any) -> None:
     """A SQL function around the UDF: a UDF alone has no typed, named or optional arguments."""
+    if is_before_4():  # no SQL functions yet
+        spark.udf.register(f"{prefix}_{name}", registrable(udf))
+        return
     inner = f"_{prefix}_{name}"
-    spark.udf.register(inner, udf)
+    spark.udf.register(inner, registrable(udf))
     names = ", ".join(parameter.split()[0] for parameter in parameters.split(", "))
     spark.sql(
         f"CREATE OR REPLACE TEMPORARY FUNCTION {prefix}_{name}({parameters}) "
-        f"RETURNS {udf.returnType.simpleString()} RETURN {inner}({names})"
+        f"RETURNS {udf.returnType.simpleString()} RETURN {sql_result(udf, f'{inner}({names})')}"
     )
 
 
