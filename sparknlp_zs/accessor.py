@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from sparknlp_zs.bars import bar
 from sparknlp_zs.engine.cache import ScorerKey, default_device, folder_stamp, scorer_for
+from sparknlp_zs.engine.precision import compute_dtype
 from sparknlp_zs.models import Model, model_folder, model_spec, read_class_ids
 from sparknlp_zs.tasks import (
     DEFAULT_TEMPLATE,
@@ -245,7 +246,7 @@ def _scored(
     key = ScorerKey(
         folder=folder,
         content=folder_stamp(folder),
-        dtype=spec.dtype,
+        dtype=compute_dtype(spec.dtype, spec.device),
         device=spec.device or default_device(),
         max_length=spec.max_length,
     )

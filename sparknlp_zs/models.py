@@ -15,7 +15,8 @@ SEED_MODEL = "sileod/deberta-v3-base-tasksource-nli"
 STARTER = "starter"
 STARTER_PATH = str(Path(__file__).parent / "starter" / "model")
 MODEL_VARIABLE = "SPARKNLP_ZS_MODEL"
-DTYPES = ("float32", "bfloat16", "float16")
+AUTO = "auto"
+DTYPES = ("float32", "bfloat16", "float16", AUTO)
 
 _DOWNLOADED = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja")
 
@@ -34,8 +35,9 @@ class ModelSpec:
         A folder in Hugging Face's format, a hub id, or "starter" (bundled, needs no download).
     revision : str or None
         Branch, tag or commit of a hub id.
-    dtype : {"float32", "bfloat16", "float16"}
-        Compute type of the weights. Scores are float64 in any case.
+    dtype : {"float32", "bfloat16", "float16", "auto"}
+        Compute type of the weights. "auto" is the fastest that the device has units for, decided
+        on the driver (see ``engine.precision``). Scores are float64 in any case.
     device : str or None
         A torch device such as "cuda:1"; None takes the first GPU, else the CPU.
     max_length : int or None

@@ -59,7 +59,7 @@ class AnnotationClassifier(
         Score each label by itself; the result is the label with the highest score.
     model : str or path
         A folder, hub id or "starter". If not given, the default model.
-    dtype : {"float32", "bfloat16", "float16"}
+    dtype : {"float32", "bfloat16", "float16", "auto"}
 
     Raises
     ------

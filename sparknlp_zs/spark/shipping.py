@@ -17,6 +17,7 @@ from sparknlp_zs.engine.prepared import (
     prepared_folder,
     publish,
 )
+from sparknlp_zs.engine.precision import compute_dtype
 from sparknlp_zs.models import ModelSpec, model_folder, needed_files, read_class_ids
 from sparknlp_zs.spark.session import (
     add_archive,
@@ -114,12 +115,13 @@ def ship(session: SparkSession, spec: ModelSpec) -> ShippedModel:
     way = _chosen_way(session)
     source = model_folder(spec)
     read_class_ids(source)
-    folder = prepared_folder(source, spec.dtype)
+    dtype = compute_dtype(spec.dtype, spec.device)
+    folder = prepared_folder(source, dtype)
     content = hash_of(folder)
     if way == "auto":
         way = "path" if workers_see(session, folder) else "archive"
     elif way == "path":
-        _check_shared(session, source, folder, spec.dtype)
+        _check_shared(session, source, folder, dtype)
     name = f"sparknlp_zs_{content}"
     path = archive = broadcast = None
     if way == "path":
@@ -129,7 +131,7 @@ def ship(session: SparkSession, spec: ModelSpec) -> ShippedModel:
         archive = name
     else:
         broadcast = add_broadcast(session, _zipped(folder, name), f"broadcast of {name}")
-    return ShippedModel(content, spec.dtype, spec.device, spec.max_length, path, archive, broadcast)
+    return ShippedModel(content, dtype, spec.device, spec.max_length, path, archive, broadcast)
 
 
 def _chosen_way(session: SparkSession) -> str:

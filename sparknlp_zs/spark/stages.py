@@ -66,7 +66,7 @@ class ZeroShotClassifier(
     model : str or path
         A folder, hub id or "starter". If not given, the default model (``SPARKNLP_ZS_MODEL``,
         else the seed model), resolved anew where a saved stage is loaded.
-    dtype : {"float32", "bfloat16", "float16"}
+    dtype : {"float32", "bfloat16", "float16", "auto"}
 
     Raises
     ------
@@ -166,7 +166,7 @@ class NLIScorer(ModelStage, HasPremiseCol, HasHypothesisCol, HasOutputCol):
         null, empty or blank.
     model : str or path
         A folder, hub id or "starter". If not given, the default model.
-    dtype : {"float32", "bfloat16", "float16"}
+    dtype : {"float32", "bfloat16", "float16", "auto"}
 
     Examples
     --------
