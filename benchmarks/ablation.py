@@ -59,7 +59,7 @@ def _all_tokens(scorer: Any) -> contextlib.AbstractContextManager[Any]:
 
 
 def _fused_attention(scorer: Any) -> contextlib.AbstractContextManager[Any]:
-    return mock.patch.object(scorer._network, "_fuses", lambda length: True)
+    return mock.patch.object(scorer._network, "_fuses", return_value=True)
 
 
 def _all_keys(scorer: Any) -> contextlib.AbstractContextManager[Any]:
@@ -92,7 +92,7 @@ def _whole_last_layer(scorer: Any) -> contextlib.AbstractContextManager[Any]:
 
 def _rest_uncut(scorer: Any) -> contextlib.AbstractContextManager[Any]:
     budget = scorer._budget
-    return mock.patch.object(budget, "of_remaining", lambda tokens: budget.tokens)
+    return mock.patch.object(budget, "of_remaining", return_value=budget.tokens)
 
 
 STEPS_TAKEN = (

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sparknlp_zs.engine.precision import compute_dtype
 from sparknlp_zs.engine.prepared import (
     CACHE_VARIABLE,
     cache_folder,
@@ -17,7 +18,6 @@ from sparknlp_zs.engine.prepared import (
     prepared_folder,
     publish,
 )
-from sparknlp_zs.engine.precision import compute_dtype
 from sparknlp_zs.models import ModelSpec, model_folder, needed_files, read_class_ids
 from sparknlp_zs.spark.session import (
     add_archive,
