@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 import pyarrow as pa
@@ -19,6 +19,7 @@ from sparknlp_zs.tasks import (
     ZeroShotScores,
     named_tasks,
 )
+from sparknlp_zs.tasks.zero_shot import Labels
 
 # A bar for work that takes seconds: fewer pairs than this are scored without one.
 LONG_WORK_PAIRS = 500
@@ -34,7 +35,7 @@ class SeriesAccessor:
 
     def classify(
         self,
-        labels: Iterable[str],
+        labels: Labels,
         *,
         hypothesis_template: str = DEFAULT_TEMPLATE,
         multi_label: bool = False,
@@ -45,8 +46,8 @@ class SeriesAccessor:
 
         Parameters
         ----------
-        labels : list of str
-            Candidate labels.
+        labels : list of str, or dict of str to str
+            Candidate labels; a dict gives each a description, which its hypothesis says instead.
         hypothesis_template : str
             Sentence with ``{}`` for the label.
         multi_label : bool
@@ -83,7 +84,7 @@ class SeriesAccessor:
 
     def scores(
         self,
-        labels: Iterable[str],
+        labels: Labels,
         *,
         hypothesis_template: str = DEFAULT_TEMPLATE,
         multi_label: bool = False,

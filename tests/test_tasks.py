@@ -29,7 +29,10 @@ CLASSES = ClassIds(entailment=0, neutral=1, contradiction=2)
         (["a", " "], ValueError, "blank"),
         ("a,b", TypeError, r"labels='a,b': pass a list"),
         (7, TypeError, "labels=7"),
-        ({"a": "b"}, TypeError, "pass a list"),
+        ({"a": " "}, ValueError, "descriptions: ' ' is blank"),
+        ({"a": "x", "b": "x"}, ValueError, r"descriptions: \['x'\] given more than once"),
+        ({"a": 3}, TypeError, "descriptions: 3 is a int"),
+        ({}, ValueError, "at least one"),
     ],
 )
 def test_wrong_labels(labels, error, message):
@@ -55,6 +58,13 @@ def test_template_is_filled_by_replacement():
     assert task.hypotheses == ("Is it {0.__class__}?", "Is it a {} b?", "Is it %s?")
 
 
+def test_descriptions_stand_in_the_hypotheses_and_labels_in_the_result():
+    logits = np.array([[0.0, 0.0, 1.0], [3.0, 0.0, 1.0]], dtype=np.float32)
+    task = ZeroShot({"fee": "about what it costs", "card": "about a {} card"}, "It is {}.")
+    assert task.hypotheses == ("It is about what it costs.", "It is about a {} card.")
+    assert task.result([("x",)], logits, CLASSES).field("label").to_pylist() == ["card"]
+
+
 @pytest.mark.parametrize("kind", [list, tuple, iter, pd.Series, pd.Index, np.array])
 def test_iterables_of_labels(kind):
     assert ZeroShot(kind(["x", "y"])).labels == ("x", "y")
@@ -64,6 +74,7 @@ def test_iterables_of_labels(kind):
     "task",
     [
         ZeroShot(["a, b", "{}", "ü😀"], "Über {}", True),
+        ZeroShot({"a": "about {} or %s", "b": "about b"}),
         ZeroShotScores(["a", "b"]),
         NLI(),
         RowLabels("Über {}"),

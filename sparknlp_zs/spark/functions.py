@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from sparknlp_zs.spark.udfs import batch_udf, column_types
 from sparknlp_zs.spark.versions import string_only
 from sparknlp_zs.spark.workers import score_batches
 from sparknlp_zs.tasks import DEFAULT_TEMPLATE, NLI, RowLabels, Task, ZeroShot, ZeroShotScores
+from sparknlp_zs.tasks.zero_shot import Labels
 
 if TYPE_CHECKING:
     from pyspark.sql import Column
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def classify(
     text: str | Column,
-    labels: Iterable[str] | Column,
+    labels: Labels | Column,
     *,
     hypothesis_template: str = DEFAULT_TEMPLATE,
     multi_label: bool = False,
@@ -33,9 +33,10 @@ def classify(
     ----------
     text : str or Column
         A string column.
-    labels : list of str, or Column
-        Candidate labels; a Column of arrays gives each row its own (null where the array is null
-        or empty; the job fails at an array with blanks or duplicates).
+    labels : list of str, dict of str to str, or Column
+        Candidate labels; a dict gives each a description, which its hypothesis says instead; a
+        Column of arrays gives each row its own (null where the array is null or empty; the job
+        fails at an array with blanks or duplicates).
     hypothesis_template : str
         Sentence with ``{}`` for the label.
     multi_label : bool
@@ -79,7 +80,7 @@ def classify(
 
 def scores(
     text: str | Column,
-    labels: Iterable[str],
+    labels: Labels,
     *,
     hypothesis_template: str = DEFAULT_TEMPLATE,
     multi_label: bool = False,

@@ -5,7 +5,6 @@ It is imported by itself, since pyspark.pandas takes seconds to import.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 try:
@@ -21,6 +20,7 @@ from pyspark.pandas.extensions import register_dataframe_accessor, register_seri
 from sparknlp_zs.models import Model
 from sparknlp_zs.spark import functions as zs
 from sparknlp_zs.tasks import DEFAULT_TEMPLATE, NLI, ZeroShot
+from sparknlp_zs.tasks.zero_shot import Labels
 
 if TYPE_CHECKING:
     from pyspark.sql import Column
@@ -39,7 +39,7 @@ class SeriesAccessor:
 
     def classify(
         self,
-        labels: Iterable[str],
+        labels: Labels,
         *,
         hypothesis_template: str = DEFAULT_TEMPLATE,
         multi_label: bool = False,
@@ -49,8 +49,8 @@ class SeriesAccessor:
 
         Parameters
         ----------
-        labels : list of str
-            Candidate labels.
+        labels : list of str, or dict of str to str
+            Candidate labels; a dict gives each a description for its hypothesis.
         hypothesis_template : str
             Sentence with ``{}`` for the label.
         multi_label : bool
@@ -92,7 +92,7 @@ class SeriesAccessor:
 
     def scores(
         self,
-        labels: Iterable[str],
+        labels: Labels,
         *,
         hypothesis_template: str = DEFAULT_TEMPLATE,
         multi_label: bool = False,

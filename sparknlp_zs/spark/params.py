@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from pyspark.ml.param import Param, Params, TypeConverters
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 
 def _to_labels(value: Iterable[str]) -> list[str]:
+    if isinstance(value, Mapping):
+        raise TypeError(
+            f"labels={value!r}: a stage takes a list of strings; labels with descriptions are for "
+            "zs.classify, zs.scores and zs.transform"
+        )
     return list(ZeroShot(value).labels)
 
 

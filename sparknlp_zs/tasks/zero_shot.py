@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +13,7 @@ import pyarrow as pa
 from sparknlp_zs.tasks.base import ClassIds, Logits, Pair, Row, Scores, TextTask, by_row, softmax
 
 DEFAULT_TEMPLATE = "This example is {}."
+Labels: TypeAlias = Iterable[str] | Mapping[str, str]  # a mapping: label to description
 RANKED = pa.struct(
     [
         ("label", pa.string()),
@@ -43,11 +44,12 @@ class ZeroShot(TextTask):
 
     Parameters
     ----------
-    labels : iterable of str
-        Candidate labels: at least one, none blank, none twice.
+    labels : iterable of str, or mapping of str to str
+        Candidate labels: at least one, none blank, none twice. A mapping gives each label a
+        description, which the hypothesis says in its place.
     hypothesis_template : str
-        Sentence with ``{}`` where the label goes (filled by replacement, so that braces in labels
-        are safe).
+        Sentence with ``{}`` where the label, or its description, goes (filled by replacement, so
+        that braces in labels are safe). With ``"{}"`` the descriptions are the hypotheses.
     multi_label : bool
         False: softmax of the entailment logits over the labels, scores of a row sum to 1.
         True: each label by itself, softmax of its [contradiction, entailment] logits. A single
@@ -56,15 +58,18 @@ class ZeroShot(TextTask):
     Raises
     ------
     TypeError
-        If labels is not a list of strings.
+        If labels is neither a list of strings nor a mapping between strings.
     ValueError
-        If labels is empty or has blanks or duplicates, or the template has no ``{}``.
+        If labels or descriptions are empty or have blanks or duplicates, or the template has no
+        ``{}``.
 
     Examples
     --------
     >>> task = ZeroShot(["travel", "cooking"])
     >>> task.hypotheses
     ('This example is travel.', 'This example is cooking.')
+    >>> ZeroShot({"refund": "about money that should be paid back"}).hypotheses
+    ('This example is about money that should be paid back.',)
     >>> from sparknlp_zs.tasks import task_from_json
     >>> task_from_json(task.to_json()) == task
     True
@@ -73,24 +78,33 @@ class ZeroShot(TextTask):
     labels: tuple[str, ...]
     hypothesis_template: str = DEFAULT_TEMPLATE
     multi_label: bool = False
+    descriptions: tuple[str, ...] = ()
 
     kind: ClassVar[str] = "zero_shot"
     columns: ClassVar[tuple[str, ...]] = ("text",)
 
     def __init__(
         self,
-        labels: Iterable[str],
+        labels: Labels,
         hypothesis_template: str = DEFAULT_TEMPLATE,
         multi_label: bool = False,
+        descriptions: Iterable[str] | None = None,
     ) -> None:
-        object.__setattr__(self, "labels", _checked_labels(labels))
+        if isinstance(labels, Mapping):
+            labels, descriptions = list(labels), list(labels.values())
+        names = _checked_labels(labels, "labels")
+        said = names if descriptions is None else _checked_labels(descriptions, "descriptions")
+        if len(said) != len(names):
+            raise ValueError(f"descriptions: {len(said)} for {len(names)} labels; pass as many")
+        object.__setattr__(self, "labels", names)
+        object.__setattr__(self, "descriptions", said)
         object.__setattr__(self, "hypothesis_template", _checked_template(hypothesis_template))
         object.__setattr__(self, "multi_label", _checked_flag("multi_label", multi_label))
 
     @property
     def hypotheses(self) -> tuple[str, ...]:
         """One hypothesis per label."""
-        return tuple(self.hypothesis_template.replace("{}", label) for label in self.labels)
+        return tuple(self.hypothesis_template.replace("{}", said) for said in self.descriptions)
 
     @property
     def pairs_per_row(self) -> int:
@@ -152,22 +166,23 @@ class ZeroShotScores(ZeroShot):
         return pa.StructArray.from_arrays(columns, fields=list(self.result_type))
 
 
-def _checked_labels(labels: Iterable[str]) -> tuple[str, ...]:
-    if isinstance(labels, (str, bytes, Mapping)) or not isinstance(labels, Iterable):
-        raise TypeError(f"labels={labels!r}: pass a list of strings, such as ['travel', 'cooking']")
+def _checked_labels(labels: Iterable[str], name: str) -> tuple[str, ...]:
+    if isinstance(labels, (str, bytes)) or not isinstance(labels, Iterable):
+        raise TypeError(
+            f"{name}={labels!r}: pass a list of strings, such as ['travel', 'cooking'], or a dict "
+            "from labels to descriptions"
+        )
     checked = tuple(labels)
     for label in checked:
         if not isinstance(label, str):
-            raise TypeError(
-                f"labels: {label!r} is a {type(label).__name__}; pass a list of strings"
-            )
+            raise TypeError(f"{name}: {label!r} is a {type(label).__name__}; pass strings")
         if not label.strip():
-            raise ValueError(f"labels: {label!r} is blank; give every label a name")
+            raise ValueError(f"{name}: {label!r} is blank; give every label a name")
     if not checked:
-        raise ValueError("labels=[]: pass at least one candidate label")
+        raise ValueError(f"{name}=[]: pass at least one candidate label")
     twice = sorted({label for label in checked if checked.count(label) > 1})
     if twice:
-        raise ValueError(f"labels: {twice} given more than once; remove the duplicates")
+        raise ValueError(f"{name}: {twice} given more than once; remove the duplicates")
     return tuple(str(label) for label in checked)
 
 
