@@ -109,6 +109,8 @@ class PairEncoder:
         Any tokenizer that encodes the two texts of a pair independently.
     max_length : int
         Longest pair in tokens; only the first text is cut to fit (``truncation="only_first"``).
+    layout : PairLayout or None
+        None reads the tokenizer's for pairs.
 
     Examples
     --------
@@ -120,9 +122,9 @@ class PairEncoder:
     [101, 1045, 2066]
     """
 
-    def __init__(self, tokenizer: Any, max_length: int) -> None:
+    def __init__(self, tokenizer: Any, max_length: int, layout: PairLayout | None = None) -> None:
         self._tokenizer = tokenizer
-        self.layout = pair_layout(tokenizer)
+        self.layout = layout or pair_layout(tokenizer)
         around = (self.layout.prefix, self.layout.middle, self.layout.suffix)
         self._special = [np.asarray(part, dtype=np.int32) for part in around]
         self.max_length = max_length
@@ -187,3 +189,36 @@ class PairEncoder:
             types[at:end] = type_id
             at = end
         mask[:at] = 1
+
+
+def single_layout(tokenizer: Any) -> PairLayout:
+    """The special tokens around a single text: a pair's layout with nothing after the first text.
+
+    Raises
+    ------
+    ValueError
+        If the tokenizer does not encode a text as prefix + text + suffix.
+    """
+    layouts = {_probe_single(tokenizer, text) for text, _ in _PROBES}
+    if len(layouts) != 1:
+        raise ValueError(
+            f"The tokenizer {type(tokenizer).__name__} does not put fixed special tokens around a "
+            "text; use a model with a standard fast tokenizer."
+        )
+    return layouts.pop()
+
+
+def _probe_single(tokenizer: Any, text: str) -> PairLayout:
+    bare = tokenizer(text, add_special_tokens=False)["input_ids"]
+    found = tokenizer(text, return_token_type_ids=True)
+    ids = found["input_ids"]
+    types = found.get("token_type_ids") or [0] * len(ids)
+    start = _find(ids, bare, 0)
+    end = start + len(bare)
+    suffix = int(types[end]) if end < len(ids) else 0
+    return PairLayout(
+        prefix=tuple(ids[:start]),
+        middle=(),
+        suffix=tuple(ids[end:]),
+        types=(int(types[0]), int(types[start]), 0, 0, suffix),
+    )

@@ -14,6 +14,7 @@ from sparknlp_zs.models import content_hash
 
 CACHE_VARIABLE = "SPARKNLP_ZS_CACHE"
 WEIGHTS = "model.safetensors"
+HEAD_WEIGHTS = "task_heads.safetensors"
 
 _WEIGHT_ENDINGS = (".safetensors", ".bin", ".index.json", ".pt", ".h5", ".msgpack", ".onnx")
 _SAFETENSORS_DTYPES = {"float32": "F32", "bfloat16": "BF16", "float16": "F16"}
@@ -89,7 +90,8 @@ def convert(folder: Path, dtype: str, target: Path) -> None:
 def needed_files(folder: Path) -> list[Path]:
     """The files that a prepared folder needs: no weights in other formats."""
     files = sorted(path for path in folder.iterdir() if path.is_file())
-    return [x for x in files if x.name == WEIGHTS or not x.name.endswith(_WEIGHT_ENDINGS)]
+    kept = (WEIGHTS, HEAD_WEIGHTS)
+    return [x for x in files if x.name in kept or not x.name.endswith(_WEIGHT_ENDINGS)]
 
 
 def _stored_as(weights: Path, dtype: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from sparknlp_zs.engine.batching import plan_batches
 from sparknlp_zs.engine.budget import TokenBudget, is_out_of_memory
 from sparknlp_zs.engine.encoding import Ids, PairEncoder
-from sparknlp_zs.tasks import ClassIds, Task
+from sparknlp_zs.tasks import ClassIds, HeadTask, MixedHeadsTask, Task
 
 WINDOW_ROWS = 2048  # rows that are sorted, deduplicated and scored together
 
@@ -116,13 +116,16 @@ class Scorer:
         size_2 = np.array([len(ids) for ids in second], dtype=np.int64)
         special, limit = self._encoder.layout.special_tokens, self._encoder.max_length
         lengths = np.minimum(size_1[first_of] + size_2[second_of] + special, limit)
-        logits = np.zeros((len(pairs), len(self._classes.names())), dtype=np.float32)
+        heads = isinstance(task, HeadTask | MixedHeadsTask)
+        width = task.outputs if heads else len(self._classes.names())
+        logits = np.zeros((len(pairs), width), dtype=np.float32)
         for batch in plan_batches(lengths, lambda: self._budget.tokens, limit):
-            ids = [(first[first_of[i]], second[second_of[i]]) for i in batch.pairs]
-            logits[batch.pairs] = self._forward(ids, batch.length)
+            # A task head's pair also names the head.
+            ids = [(first[first_of[i]], second[second_of[i]], *pairs[i][2:]) for i in batch.pairs]
+            logits[batch.pairs] = self._forward(ids, batch.length)[:, :width]
         return logits.reshape(len(rows), task.pairs_per_row, logits.shape[1])
 
-    def _forward(self, pairs: list[tuple[Ids, Ids]], length: int) -> npt.NDArray[np.float32]:
+    def _forward(self, pairs: list[tuple[Any, ...]], length: int) -> npt.NDArray[np.float32]:
         """Logits of one batch, in two halves if memory does not suffice for it."""
         tokens = len(pairs) * length
         if len(pairs) == 1 or self._budget.fits(tokens):

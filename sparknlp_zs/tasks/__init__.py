@@ -5,16 +5,22 @@ from __future__ import annotations
 import json
 
 from sparknlp_zs.tasks.base import ClassIds, Logits, Scores, Task
+from sparknlp_zs.tasks.heads import AdapterTask, HeadTask, MixedHeadsTask, PairHeadTask, TaskHead
 from sparknlp_zs.tasks.nli import NLI
 from sparknlp_zs.tasks.zero_shot import DEFAULT_TEMPLATE, ZeroShot, ZeroShotScores
 
 __all__ = [
     "DEFAULT_TEMPLATE",
     "NLI",
+    "AdapterTask",
     "ClassIds",
+    "HeadTask",
     "Logits",
+    "MixedHeadsTask",
+    "PairHeadTask",
     "Scores",
     "Task",
+    "TaskHead",
     "ZeroShot",
     "ZeroShotScores",
     "task_from_json",
@@ -30,7 +36,8 @@ def task_from_json(text: str) -> Task:
         If the kind of task is unknown.
     """
     fields = json.loads(text)
-    kinds: dict[str, type] = {x.kind: x for x in (ZeroShot, ZeroShotScores, NLI)}
+    known = (ZeroShot, ZeroShotScores, NLI, HeadTask, PairHeadTask)
+    kinds: dict[str, type] = {x.kind: x for x in known}
     kind = fields.pop("kind", None)
     if kind not in kinds:
         raise ValueError(f"kind={kind!r}: unknown task; known are {sorted(kinds)}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,8 @@ import pyarrow as pa
 
 Logits = npt.NDArray[np.floating[Any]]
 Scores = npt.NDArray[np.float64]
+# (first, second), or (first, second or "", task head)
+Pair: TypeAlias = tuple[str, str] | tuple[str, str, int]
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,9 @@ class Task(Protocol):
     """What the engine needs to know of a task."""
 
     kind: ClassVar[str]
-    columns: ClassVar[tuple[str, ...]]
+
+    @property
+    def columns(self) -> tuple[str, ...]: ...
 
     @property
     def pairs_per_row(self) -> int: ...
@@ -51,7 +56,7 @@ class Task(Protocol):
     @property
     def result_type(self) -> pa.StructType: ...
 
-    def pairs(self, row: tuple[str, ...]) -> list[tuple[str, str]]: ...
+    def pairs(self, row: tuple[str, ...]) -> Sequence[Pair]: ...
 
     def result(self, logits: Logits, classes: ClassIds) -> pa.StructArray: ...
 

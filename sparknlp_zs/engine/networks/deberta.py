@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers.models.deberta_v2.modeling_deberta_v2 import make_log_bucket_position
 
+from sparknlp_zs.engine.head_encoding import HEAD_IDS
+from sparknlp_zs.engine.networks.heads import TaskHeads
 from sparknlp_zs.engine.networks.layers import EncoderNetwork, bert_layer
 
 _TERMS = ("c2p", "p2c")  # content to position, position to content
@@ -67,14 +69,30 @@ class DebertaNetwork(EncoderNetwork):
         self._classifier = model.classifier
         self._offsets = _Offsets(attention, device)
         self._tables = list(_position_tables(encoder, scale))
+        self._task_heads: TaskHeads | None = None
+
+    def use_heads(self, weights: Mapping[str, Tensor]) -> None:
+        """Let inputs choose a task head per row, by ``head_ids`` [rows]."""
+        dtype = self._embeddings.word_embeddings.weight.dtype
+        self._task_heads = TaskHeads(weights, self.device, dtype)
+        self._input_names |= {HEAD_IDS}
 
     def _embed(self, tensors: dict[str, Tensor]) -> Tensor:
+        words = self._embeddings.word_embeddings(tensors["input_ids"])
+        if self._task_heads is not None and HEAD_IDS in tensors:
+            words = self._task_heads.shift(words, tensors[HEAD_IDS])
         embedded: Tensor = self._embeddings(
-            input_ids=tensors["input_ids"],
+            inputs_embeds=words,
             token_type_ids=tensors.get("token_type_ids"),
             mask=tensors.get("attention_mask"),
         )
         return embedded
+
+    def _outputs(self, tensors: dict[str, Tensor]) -> Tensor:
+        if self._task_heads is None or HEAD_IDS not in tensors:
+            return super()._outputs(tensors)
+        pooled = self._pooler(self._first_token(tensors))
+        return self._task_heads.classify(pooled, tensors[HEAD_IDS])
 
     def _classify(self, first: Tensor) -> Tensor:
         logits: Tensor = self._classifier(self._pooler(first))

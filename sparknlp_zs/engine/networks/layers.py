@@ -145,9 +145,13 @@ class EncoderNetwork:
             # Seen in numpy, where it does not wait for a GPU.
             if "attention_mask" in tensors and inputs["attention_mask"].all():
                 del tensors["attention_mask"]
-            output = self._classify(self._first_token(tensors))
+            output = self._outputs(tensors)
             found: npt.NDArray[np.float32] = output.float().cpu().numpy()
         return found
+
+    def _outputs(self, tensors: dict[str, Tensor]) -> Tensor:
+        """Logits [rows, classes]."""
+        return self._classify(self._first_token(tensors))
 
     def _first_token(self, tensors: dict[str, Tensor]) -> Tensor:
         """The last hidden state of the first token, [rows, 1, hidden]."""
