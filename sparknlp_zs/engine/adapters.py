@@ -22,6 +22,7 @@ from sparknlp_zs.tasks.heads import AdapterTask, TaskHead, described
 
 SAFETENSORS, PICKLED = "model.safetensors", "pytorch_model.bin"
 CONFIG = "config.json"
+ADAPTER_REMEDY = "pass the adapter's folder or hub id: ModelSpec(model, adapter='/path/to/adapter')"
 
 
 def adapter_name(model: str) -> str:
@@ -56,12 +57,11 @@ def adapter_folder(spec: ModelSpec) -> Path:
     if folder is not None:
         beside = Path(adapter_name(folder.as_posix()))
         if not beside.is_dir():
-            raise ModelNotFoundError(f"{named}: it has no adapter {str(beside)!r}; {_REMEDY}")
+            raise ModelNotFoundError(
+                f"{named}: it has no adapter {str(beside)!r}; {ADAPTER_REMEDY}"
+            )
         return _found(str(beside), named)
     return _found(adapter_name(spec.model), named)
-
-
-_REMEDY = "pass the adapter's folder or hub id: ModelSpec(model, adapter='/path/to/adapter')"
 
 
 def local_model(spec: ModelSpec) -> Path | None:
@@ -70,6 +70,12 @@ def local_model(spec: ModelSpec) -> Path | None:
         return Path(STARTER_PATH)
     folder = Path(os.path.abspath(Path(spec.model).expanduser()))
     return folder if folder.is_dir() else None
+
+
+def names_tasks(folder: Path) -> bool:
+    """Whether a model's config lists tasks, as those do that have an adapter on the hub."""
+    config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    return "tasks" in config and "classifiers_size" in config
 
 
 def _found(name: str, argument: str) -> Path:
@@ -106,7 +112,7 @@ def _hub_adapter(name: str, argument: str) -> Path:
             return folder
         raise ModelNotFoundError(
             f"{argument}: no adapter {name!r}: no such folder, not in the local cache, and the "
-            f"hub gave {type(error).__name__}; {_REMEDY}"
+            f"hub gave {type(error).__name__}; {ADAPTER_REMEDY}"
         ) from error
 
 

@@ -5,12 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sparknlp_zs.spark.functions import classify, nli, scores
+from sparknlp_zs.spark.heads import task, tasks
 from sparknlp_zs.spark.sql import register
 
 if TYPE_CHECKING:
+    from sparknlp_zs.spark.head_stage import TaskHeadClassifier
     from sparknlp_zs.spark.stages import NLIScorer, ZeroShotClassifier
 
-__all__ = ["NLIScorer", "ZeroShotClassifier", "classify", "nli", "register", "scores"]
+__all__ = [
+    "NLIScorer",
+    "TaskHeadClassifier",
+    "ZeroShotClassifier",
+    "classify",
+    "nli",
+    "register",
+    "scores",
+    "task",
+    "tasks",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -19,4 +31,8 @@ def __getattr__(name: str) -> Any:
         from sparknlp_zs.spark import stages
 
         return getattr(stages, name)
+    if name == "TaskHeadClassifier":
+        from sparknlp_zs.spark.head_stage import TaskHeadClassifier
+
+        return TaskHeadClassifier
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sparknlp_zs.engine.combined import with_adapter
 from sparknlp_zs.engine.prepared import (
     cache_folder,
     hash_of,
@@ -56,7 +57,7 @@ def ship(session: SparkSession, spec: ModelSpec) -> ShippedModel:
     """
     source = model_folder(spec)
     read_class_ids(source)
-    folder = prepared_folder(source, spec.dtype)
+    folder = with_adapter(prepared_folder(source, spec.dtype), spec)
     content = hash_of(folder)
     path = archive = None
     if workers_share_files(session):
