@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -196,7 +197,7 @@ def choice_array(series: pd.Series) -> pa.Array:
     return pa.array(rows, pa.list_(pa.string()))
 
 
-def _choices(row: object, place: str) -> list[str | None] | None:
+def _choices(row: Any, place: str) -> list[str | None] | None:
     if isinstance(row, list | tuple | np.ndarray):
         return [_choice(text, place) for text in row]
     if pd.api.types.is_scalar(row) and pd.isna(row):
@@ -207,7 +208,7 @@ def _choices(row: object, place: str) -> list[str | None] | None:
     )
 
 
-def _choice(text: object, place: str) -> str | None:
+def _choice(text: Any, place: str) -> str | None:
     if isinstance(text, str):
         return text
     if pd.api.types.is_scalar(text) and pd.isna(text):

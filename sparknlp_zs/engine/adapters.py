@@ -143,10 +143,11 @@ def tasks_of(config: dict[str, Any], place: str) -> tuple[AdapterTask, ...]:
             f"{place}: tasks, classifiers_size and labels_list of config.json have different "
             f"lengths: {lengths}; use an adapter whose lists are aligned"
         )
-    known = labels is not None
+    entries = [None] * len(names) if labels is None else labels
+    rows = zip(names, sizes, entries, strict=True)
     return tuple(
-        described(str(name), at, _outputs(size, place), labels[at] if known else None, known)
-        for at, (name, size) in enumerate(zip(names, sizes, strict=True))
+        described(str(name), at, _outputs(size, place), entry, labels is not None)
+        for at, (name, size, entry) in enumerate(rows)
     )
 
 

@@ -27,7 +27,7 @@ from sparknlp_zs.tasks.heads import (
 
 if TYPE_CHECKING:
     from sparknlp_zs.engine.head_scorer import ScorerWithHeads
-    from sparknlp_zs.engine.scorer import Column, Columns
+    from sparknlp_zs.engine.scorer import Column, Columns, Scorer
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class ChoiceTask:
         """``struct<label, score, labels, scores>``: the best choice, its probability, and all."""
         return RESULT_TYPE
 
-    def score(self, scorer: ScorerWithHeads, columns: Columns) -> pa.Array:
+    def score(self, scorer: Scorer, columns: Columns) -> pa.Array:
         """Score rows together.
 
         Returns
@@ -160,7 +160,7 @@ class RowTasks:
         columns: Columns,
         rows_of: list[npt.NDArray[np.int64]],
     ) -> list[pa.Array]:
-        task = MixedHeadsTask(heads, paired=self.columns == PAIR)
+        task = MixedHeadsTask(tuple(heads), paired=self.columns == PAIR)
         (raw,) = scorer.score_stream(task, iter([columns]))
         outputs = pc.struct_field(raw, "outputs")
         parts = []

@@ -116,8 +116,9 @@ class Scorer:
         size_2 = np.array([len(ids) for ids in second], dtype=np.int64)
         special, limit = self._encoder.layout.special_tokens, self._encoder.max_length
         lengths = np.minimum(size_1[first_of] + size_2[second_of] + special, limit)
-        heads = isinstance(task, HeadTask | MixedHeadsTask)
-        width = task.outputs if heads else len(self._classes.names())
+        width = len(self._classes.names())
+        if isinstance(task, HeadTask | MixedHeadsTask):
+            width = task.outputs
         logits = np.zeros((len(pairs), width), dtype=np.float32)
         for batch in plan_batches(lengths, lambda: self._budget.tokens, limit):
             # A task head's pair also names the head.

@@ -16,7 +16,7 @@ from sparknlp_zs.engine.adapters import (
     resolve_head,
 )
 from sparknlp_zs.engine.head_rows import ChoiceTask, RowTasks
-from sparknlp_zs.models import Model, ModelNotFoundError, ModelSpec, model_folder
+from sparknlp_zs.models import Model, ModelNotFoundError, ModelSpec, model_folder, model_spec
 from sparknlp_zs.spark.functions import _is_column, _string, _text_column, _udf, score_column
 from sparknlp_zs.spark.session import active_session
 from sparknlp_zs.spark.shipping import ShippedModel, ship
@@ -34,7 +34,7 @@ tasks = adapter_tasks
 
 def task(
     text: str | Column,
-    name: str,
+    name: str | Column,
     *,
     text_pair: str | Column | None = None,
     choices: str | Column | None = None,
@@ -47,8 +47,10 @@ def task(
     ----------
     text : str or Column
         A string column.
-    name : str
-        A task of the model's adapter, such as "glue/sst2"; ``tasks(model)`` lists them.
+    name : str or Column
+        A task of the model's adapter, such as "glue/sst2"; ``tasks(model)`` lists them. A string
+        Column gives each row its own (null where it is null or blank; the job fails at a task
+        that the adapter lacks): rows of different tasks share batches.
     text_pair : str, Column or None
         A string column with the second text.
     choices : str, Column or None
@@ -90,10 +92,23 @@ def task(
     """
     if text_pair is not None and choices is not None:
         raise ValueError(f"text_pair={text_pair!r}, choices={choices!r}: pass one of them")
-    columns = TEXT if text_pair is None else PAIR
-    head = TaskHead(name, kind, columns if choices is None else CHOICES)
-    second = text_pair if choices is None else choices
-    return head_column(head, [text] if second is None else [text, second], model)
+    columns = CHOICES if choices is not None else TEXT if text_pair is None else PAIR
+    inputs = [x for x in (text, text_pair, choices) if x is not None]
+    if _is_column(name):
+        return _column_of_tasks(columns, [*inputs, name], kind, model)
+    return head_column(TaskHead(name, kind, columns), inputs, model)
+
+
+def _column_of_tasks(
+    columns: tuple[str, ...], inputs: list[str | Column], kind: str | None, model: Model
+) -> Column:
+    if kind is not None:
+        raise ValueError(f"kind={kind!r}: with a column of tasks the adapter tells their kinds")
+    spec = model_spec(model)
+    spec = replace(spec, adapter=str(adapter_folder(spec)))
+    udf = rows_udf(RowTasks(columns), len(inputs), ship(active_session(), spec))
+    result: Column = udf(*_checked(inputs, (*columns, "name")))
+    return result
 
 
 def head_column(
@@ -104,15 +119,21 @@ def head_column(
     if head.columns != CHOICES:
         task = HeadTask(found) if head.columns == TEXT else PairHeadTask(found)
         return score_column(task, inputs, spec, once=once)
-    text, choices = inputs
-    columns = [_text_column(text, "text"), _choice_column(choices)]
     udf = rows_udf(ChoiceTask(found), 2, ship(active_session(), spec))
+    columns = _checked(inputs, head.columns)
     result: Column = (udf.asNondeterministic() if once else udf)(*columns)
     return result
 
 
+def _checked(inputs: list[str | Column], names: tuple[str, ...]) -> list[Column]:
+    """The columns; of a wrong type they fail in the analysis."""
+    return [
+        _choice_column(column) if name == "choices" else _text_column(column, name)
+        for column, name in zip(inputs, names, strict=True)
+    ]
+
+
 def _choice_column(choices: str | Column) -> Column:
-    """The column of choices; of another type than arrays of strings it fails in the analysis."""
     from pyspark.sql import functions as F
 
     if isinstance(choices, str):

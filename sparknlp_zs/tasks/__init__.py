@@ -36,7 +36,7 @@ def task_from_json(text: str) -> Task:
         If the kind of task is unknown.
     """
     fields = json.loads(text)
-    known = (ZeroShot, ZeroShotScores, NLI, HeadTask, PairHeadTask)
+    known = (ZeroShot, ZeroShotScores, NLI, HeadTask, PairHeadTask, MixedHeadsTask)
     kinds: dict[str, type] = {x.kind: x for x in known}
     kind = fields.pop("kind", None)
     if kind not in kinds:

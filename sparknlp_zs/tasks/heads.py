@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
 
@@ -154,9 +154,7 @@ class HeadTask:
     columns: ClassVar[tuple[str, ...]] = TEXT
 
     def __post_init__(self) -> None:
-        if isinstance(self.head, Mapping):  # from JSON
-            labels = tuple(self.head["labels"])
-            object.__setattr__(self, "head", AdapterTask(**{**self.head, "labels": labels}))
+        object.__setattr__(self, "head", _head(self.head))
 
     @property
     def pairs_per_row(self) -> int:
@@ -191,21 +189,28 @@ class PairHeadTask(HeadTask):
     columns: ClassVar[tuple[str, ...]] = PAIR
 
 
+@dataclass(frozen=True)
 class MixedHeadsTask:
     """Raw outputs of heads that differ by row: the last column names the task of each row.
 
     Parameters
     ----------
-    heads : iterable of AdapterTask
+    heads : tuple of AdapterTask
     paired : bool
         Whether there is a second text: columns (text, text_pair, task), else (text, task).
     """
 
+    heads: tuple[AdapterTask, ...]
+    paired: bool
+
     kind: ClassVar[str] = "mixed_heads"
 
-    def __init__(self, heads: Iterable[AdapterTask], paired: bool) -> None:
-        self._heads = {head.name: head for head in heads}
-        self.columns = (*(PAIR if paired else TEXT), "task")
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "heads", tuple(_head(head) for head in self.heads))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (*(PAIR if self.paired else TEXT), "task")
 
     @property
     def pairs_per_row(self) -> int:
@@ -213,7 +218,7 @@ class MixedHeadsTask:
 
     @property
     def outputs(self) -> int:
-        return max((head.outputs for head in self._heads.values()), default=1)
+        return max((head.outputs for head in self.heads), default=1)
 
     @property
     def result_type(self) -> pa.StructType:
@@ -221,14 +226,25 @@ class MixedHeadsTask:
 
     def pairs(self, row: tuple[str, ...]) -> list[tuple[str, str, int]]:
         """(first text, second text or "", head) of the row."""
-        second = row[1] if len(row) > 2 else ""
-        return [(row[0], second, self._heads[row[-1]].index)]
+        (at,) = (head.index for head in self.heads if head.name == row[-1])
+        return [(row[0], row[1] if self.paired else "", at)]
 
     def result(self, logits: Logits, classes: ClassIds) -> pa.StructArray:
         """The logits [rows, 1, outputs] as lists; zeros past a head's own outputs."""
         values = pa.array(np.ascontiguousarray(logits, np.float32).ravel())
         lists = pa.FixedSizeListArray.from_arrays(values, self.outputs)
         return pa.StructArray.from_arrays([lists], fields=list(self.result_type))
+
+    def to_json(self) -> str:
+        """The task as JSON; ``task_from_json`` reads it."""
+        return json.dumps({"kind": self.kind, **asdict(self)})
+
+
+def _head(value: AdapterTask | Mapping[str, Any]) -> AdapterTask:
+    """The task itself, or from its JSON object."""
+    if isinstance(value, AdapterTask):
+        return value
+    return AdapterTask(**{**value, "labels": tuple(value["labels"])})
 
 
 def described(name: str, index: int, outputs: int, labels: Any, labels_known: bool) -> AdapterTask:

@@ -17,7 +17,15 @@ from sparknlp_zs.engine.head_encoding import HeadEncoder, longest_first
 from sparknlp_zs.engine.head_rows import ChoiceTask, RowTasks
 from sparknlp_zs.engine.loading import load_scorer
 from sparknlp_zs.models import ModelSpec
-from sparknlp_zs.tasks import NLI, HeadTask, MixedHeadsTask, PairHeadTask, TaskHead, ZeroShot
+from sparknlp_zs.tasks import (
+    NLI,
+    HeadTask,
+    MixedHeadsTask,
+    PairHeadTask,
+    TaskHead,
+    ZeroShot,
+    task_from_json,
+)
 from sparknlp_zs.tasks.heads import CHOICES, PAIR, TEXT
 
 TEXTS = [
@@ -93,7 +101,8 @@ def test_regression(model, scorer):
 def test_heads_share_a_batch(model, folder, scorer):
     """One forward pass over rows of several heads, of as many outputs."""
     names = ["glue/sst2", "yelp_review_full", "glue/stsb", "glue/sst2"]
-    task = MixedHeadsTask([resolved(scorer, name) for name in set(names)], paired=False)
+    task = MixedHeadsTask(tuple(resolved(scorer, name) for name in set(names)), paired=False)
+    assert task_from_json(task.to_json()) == task
     texts = ["the fox", "my card", "travel", "a dog"]
     mixed = load_scorer(folder, token_budget=4096)
     calls, network = [], mixed._network

@@ -86,6 +86,14 @@ def test_multiple_choice(spark, frame, engine, tiny_heads):
     assert_equal(collected(frame.withColumn("found", column)), expected.to_pylist())
 
 
+def test_column_of_tasks(spark, frame, engine, tiny_heads):
+    expected = RowTasks().score(engine, [COLUMNS["text"], COLUMNS["task"]]).to_pylist()
+    column = zs.task("text", frame["task"], model=tiny_heads)
+    assert_equal(collected(frame.withColumn("found", column)), expected)
+    with pytest.raises(ValueError, match="kind='regression'"):
+        zs.task("text", frame["task"], kind="regression", model=tiny_heads)
+
+
 def test_explicit_adapter_and_half_precision(spark, frame, tiny_heads, tmp_path):
     from tiny_adapters import make_adapter
 

@@ -44,7 +44,7 @@ class TaskHeads:
     def classify(self, pooled: Tensor, heads: Tensor) -> Tensor:
         """Outputs [rows, most outputs of any head]; zeros past those of a row's head."""
         outputs = pooled.new_zeros(len(pooled), self._widest)
-        for head in heads.unique().tolist():
+        for head in set(heads.tolist()):
             rows = (heads == head).nonzero().squeeze(1)
             weight, bias = self._classifiers[head]
             outputs[rows, : len(bias)] = F.linear(pooled[rows], weight, bias)
