@@ -7,7 +7,7 @@ imported when first used.
 from sparknlp_zs import accessor as _accessor  # noqa: F401  (registers .zsc)
 from sparknlp_zs.engine.adapters import adapter_tasks
 from sparknlp_zs.models import ModelNotFoundError, ModelSpec
-from sparknlp_zs.tasks import NLI, AdapterTask, TaskHead, ZeroShot
+from sparknlp_zs.tasks import NLI, AdapterTask, TaskHead, ZeroShot, ZeroShotScores
 from sparknlp_zs.version import __version__
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "ModelSpec",
     "TaskHead",
     "ZeroShot",
+    "ZeroShotScores",
     "__version__",
     "adapter_tasks",
 ]

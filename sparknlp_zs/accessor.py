@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
 
 from sparknlp_zs.accessor_heads import FrameHeads, SeriesHeads
+from sparknlp_zs.bars import bar
 from sparknlp_zs.engine.cache import ScorerKey, default_device, folder_stamp, scorer_for
 from sparknlp_zs.engine.combined import with_adapter
 from sparknlp_zs.models import Model, model_folder, model_spec, read_class_ids
-from sparknlp_zs.tasks import DEFAULT_TEMPLATE, NLI, Task, ZeroShot, ZeroShotScores
+from sparknlp_zs.tasks import (
+    DEFAULT_TEMPLATE,
+    NLI,
+    FixedTask,
+    ZeroShot,
+    ZeroShotScores,
+    named_tasks,
+)
 
 if TYPE_CHECKING:
     from sparknlp_zs.engine.scorer import Scorer
@@ -103,6 +109,69 @@ class SeriesAccessor(SeriesHeads):
         result = _scored(task, [self._series], model, progress)
         return _frame(result, list(task.labels), self._series.index)
 
+    def annotate(
+        self,
+        tasks: Mapping[str, FixedTask] | None = None,
+        /,
+        *,
+        model: Model = None,
+        progress: bool = True,
+        **named: FixedTask,
+    ) -> pd.DataFrame:
+        """Several tasks at once: each text is tokenised once, and all share one pass.
+
+        Parameters
+        ----------
+        tasks : mapping of str to task, optional
+            Names and their tasks, each over one text column.
+        model : str, path, ModelSpec or None
+            None is the default model (``SPARKNLP_ZS_MODEL``, else the seed model).
+        progress : bool
+            A bar on work of more than a few seconds.
+        **named : task
+            Tasks by name, such as ``topic=ZeroShot([...])``; a name that is an argument here, or
+            no identifier, goes into the mapping.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With the Series' index. For a task ``topic`` with a best label: ``topic`` (str) and
+            ``topic_score`` (float64). For ``ZeroShotScores``: ``topic_<label>`` for each label.
+            Missing where the text is null, empty or blank.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is wrong, or two columns would have one name.
+
+        Examples
+        --------
+        >>> import pandas as pd, sparknlp_zs
+        >>> from sparknlp_zs import ZeroShot, ZeroShotScores
+        >>> found = pd.Series(["my card was stolen"]).zsc.annotate(
+        ...     topic=ZeroShot(["stolen card", "exchange rate"]),
+        ...     is_=ZeroShotScores(["urgent", "polite"], multi_label=True),
+        ...     model="starter",
+        ... )
+        >>> found.columns.tolist()
+        ['topic', 'topic_score', 'is__urgent', 'is__polite']
+        """
+        task = named_tasks(tasks, named)
+        parts = [(name, part, _wide_names(name, part)) for name, part in task.tasks]
+        columns = [column for _, _, wide in parts for column in wide.values()]
+        twice = sorted({name for name in columns if columns.count(name) > 1})
+        if twice:
+            raise ValueError(f"tasks: more than one column would be named {twice}; rename a task")
+        result = _scored(task, [self._series], model, progress)
+        found = dict(zip((name for name, _ in task.tasks), result.flatten(), strict=True))
+        frames = [
+            _frame(found[name], list(wide), self._series.index).set_axis(
+                list(wide.values()), axis=1
+            )
+            for name, _, wide in parts
+        ]
+        return pd.concat(frames, axis=1)
+
 
 @pd.api.extensions.register_dataframe_accessor("zsc")
 class DataFrameAccessor(FrameHeads):
@@ -171,7 +240,9 @@ class DataFrameAccessor(FrameHeads):
         return column
 
 
-def _scored(task: Task, texts: list[pd.Series], model: Model, progress: bool) -> pa.ChunkedArray:
+def _scored(
+    task: FixedTask, texts: list[pd.Series], model: Model, progress: bool
+) -> pa.ChunkedArray:
     columns = [_text_array(series) for series in texts]
     step = max(1, BAR_STEP_PAIRS // task.pairs_per_row)
     parts = _scorer(model).score_stream(task, _slices(columns, step), window_rows=step)
@@ -198,6 +269,14 @@ def _scorer(model: Model) -> Scorer:
     )
 
 
+def _wide_names(name: str, task: FixedTask) -> dict[str, str]:
+    """The fields of a task's result that become columns, and the columns' names."""
+    fields = [field.name for field in task.result_type]
+    if isinstance(task, ZeroShotScores):
+        return {field: f"{name}_{field}" for field in fields}
+    return {"label": name, "score": f"{name}_score"}
+
+
 def _text_array(series: pd.Series) -> pa.ChunkedArray:
     categorical = isinstance(series.dtype, pd.CategoricalDtype)
     values = series.astype("object") if categorical else series
@@ -220,14 +299,9 @@ def _with_bar(parts: Iterator[pa.Array], rows: int, show: bool) -> Iterator[pa.A
     if not show:
         yield from parts
         return
-    with warnings.catch_warnings():
-        # tqdm warns where a notebook has no widgets, and then shows a plain bar.
-        warnings.simplefilter("ignore")
-        from tqdm.auto import tqdm
-
-    with tqdm(total=rows, unit="row", file=sys.stderr) as bar:
+    with bar(rows, "row") as shown:
         for part in parts:
-            bar.update(len(part))
+            shown.update(len(part))
             yield part
 
 

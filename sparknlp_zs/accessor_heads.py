@@ -10,9 +10,8 @@ import pandas as pd
 import pyarrow as pa
 
 from sparknlp_zs.engine.adapters import adapter_tasks, resolve_head
-from sparknlp_zs.engine.head_rows import ChoiceTask
 from sparknlp_zs.models import Model, ModelSpec
-from sparknlp_zs.tasks import HeadTask, PairHeadTask, TaskHead
+from sparknlp_zs.tasks import ChoiceTask, HeadTask, PairHeadTask, TaskHead
 from sparknlp_zs.tasks.heads import CHOICES, PAIR
 
 CHOICE_ROWS = 1024  # scored together
@@ -228,7 +227,7 @@ def _scored_choices(
     def parts() -> Iterator[pa.Array]:
         for start in range(0, len(texts), CHOICE_ROWS):
             columns = [x.slice(start, CHOICE_ROWS) for x in (texts, choices)]
-            yield task.score(scorer, columns)
+            yield scorer.score(task, columns)
 
     show = progress and len(choices.flatten()) > LONG_WORK_PAIRS
     return pa.chunked_array(list(_with_bar(parts(), len(texts), show)), type=task.result_type)

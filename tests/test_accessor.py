@@ -11,9 +11,9 @@ import pyarrow as pa
 import pytest
 
 import sparknlp_zs  # noqa: F401
+from sparknlp_zs import NLI, ZeroShot, ZeroShotScores
 from sparknlp_zs.engine.loading import load_scorer
 from sparknlp_zs.models import ModelSpec
-from sparknlp_zs.tasks import ZeroShot
 
 LABELS = ["travel", "cooking, and more", "{braces}"]
 TEXTS = ["the fox", None, "", "My card", "the fox", " ", "😀"]
@@ -88,6 +88,23 @@ def test_series_that_is_not_text(tiny, values):
 def test_category_that_is_not_text(tiny):
     with pytest.raises(TypeError, match="not text but"):
         pd.Series([1, None, 2], dtype="category").zsc.classify(LABELS, model=tiny)
+
+
+def test_annotate(tiny):
+    series = pd.Series(["the fox", None, "My card", " "], index=["a", "b", "b", "c"])
+    topic = ZeroShot(LABELS, "Über {}?")
+    scores = ZeroShotScores(["x", "y"], multi_label=True)
+    found = series.zsc.annotate({"a b": scores}, topic=topic, model=tiny)
+    assert found.columns.tolist() == ["a b_x", "a b_y", "topic", "topic_score"]
+    expected = series.zsc.classify(LABELS, hypothesis_template="Über {}?", model=tiny)
+    expected = expected.set_axis(["topic", "topic_score"], axis=1)
+    pd.testing.assert_frame_equal(found[["topic", "topic_score"]], expected, atol=1e-6)
+    expected = series.zsc.scores(["x", "y"], multi_label=True, model=tiny)
+    pd.testing.assert_frame_equal(found[["a b_x", "a b_y"]].set_axis(["x", "y"], axis=1), expected)
+    with pytest.raises(ValueError, match=r"more than one column would be named \['a_score'\]"):
+        series.zsc.annotate(a=topic, a_score=topic, model="no/such")
+    with pytest.raises(TypeError, match=r"pair=NLI\(\): takes premise"):
+        series.zsc.annotate(pair=NLI(), model="no/such")
 
 
 def test_wrong_arguments_fail_before_the_model_is_looked_for():

@@ -6,7 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sparknlp_zs.tasks import NLI, ClassIds, ZeroShot, ZeroShotScores, task_from_json
+from sparknlp_zs.tasks import (
+    NLI,
+    ClassIds,
+    RowLabels,
+    RowLabelScores,
+    ZeroShot,
+    ZeroShotScores,
+    task_from_json,
+)
 
 CLASSES = ClassIds(entailment=0, neutral=1, contradiction=2)
 
@@ -58,6 +66,8 @@ def test_iterables_of_labels(kind):
         ZeroShot(["a, b", "{}", "ü😀"], "Über {}", True),
         ZeroShotScores(["a", "b"]),
         NLI(),
+        RowLabels("Über {}"),
+        RowLabelScores(),
     ],
 )
 def test_json_both_ways(task):
@@ -84,8 +94,10 @@ def test_large_logits_do_not_overflow():
     np.testing.assert_array_equal(ZeroShot(["a", "b"]).scores(logits, CLASSES), [[1.0, 0.0]])
 
 
-@pytest.mark.parametrize("task", [ZeroShot(["a", "b"]), ZeroShotScores(["a", "b"]), NLI()])
+@pytest.mark.parametrize(
+    "task", [ZeroShot(["a", "b"]), ZeroShotScores(["a", "b"]), NLI(), RowLabels(), RowLabelScores()]
+)
 def test_no_rows(task):
-    result = task.result(np.zeros((0, task.pairs_per_row, 3), np.float32), CLASSES)
+    result = task.result([], np.zeros((0, 3), np.float32), CLASSES)
     assert result.type == task.result_type
     assert len(result) == 0

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,7 @@ from sparknlp_zs.models import (
     model_folder,
     model_spec,
 )
-from sparknlp_zs.tasks.heads import AdapterTask, TaskHead, described
+from sparknlp_zs.tasks.heads import AdapterTask, TaskHead, described, find_task
 
 SAFETENSORS, PICKLED = "model.safetensors", "pytorch_model.bin"
 CONFIG = "config.json"
@@ -160,27 +158,6 @@ def _outputs(size: Any, place: str) -> int:
             "or a pair [outputs, inputs]"
         )
     return found
-
-
-def find_task(tasks: Sequence[AdapterTask], name: str) -> AdapterTask:
-    """The task of a name.
-
-    Raises
-    ------
-    ValueError
-        If none or several have it; the error names similar ones.
-    """
-    found = [task for task in tasks if task.name == name]
-    if len(found) > 1:
-        raise ValueError(f"task {name!r}: the adapter has {len(found)} tasks of this name")
-    if not found:
-        names = [task.name for task in tasks]
-        close = difflib.get_close_matches(name, names, 3, 0.4) or names[:3]
-        raise ValueError(
-            f"task {name!r}: the adapter has no such task; similar names are {close}. "
-            "adapter_tasks(model, search=...) lists all"
-        )
-    return found[0]
 
 
 def resolve_head(head: TaskHead, model: Model) -> tuple[AdapterTask, ModelSpec]:

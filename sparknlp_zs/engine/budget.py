@@ -27,26 +27,40 @@ class TokenBudget:
     >>> budget = TokenBudget([512, 1024])
     >>> while not budget.settled:
     ...     budget.record(budget.tokens, 1.0)  # as fast with twice the tokens
-    >>> budget.tokens
-    1024
+    >>> budget.tokens, budget.of_remaining(600)
+    (1024, 512)
     """
 
     def __init__(self, candidates: Sequence[int]) -> None:
         if not candidates or min(candidates) < 1:
             raise ValueError(f"token budget {list(candidates)}: give positive numbers of tokens")
         self._candidates = sorted(candidates)
+        self._best: int | None = None
         self._limit: int | None = None
         self._start_measuring()
 
     @property
     def settled(self) -> bool:
         """Whether measuring is over."""
-        return len(self._candidates) == 1
+        return self._best is not None
 
     @property
     def tokens(self) -> int:
-        """The budget of the next batch."""
+        """The budget of the next full batch."""
+        if self._best is not None:
+            return self._best
         return self._candidates[self._turns % len(self._candidates)]
+
+    def of_remaining(self, tokens: int) -> int:
+        """The budget of the next batch if so many tokens remain.
+
+        A rest that does not fill a batch is cut into full ones of a smaller candidate: the time
+        of products between two sizes may be far from that of either.
+        """
+        if self._best is None or tokens >= self._best:
+            return self.tokens
+        fitting = [x for x in self._candidates if x <= tokens]
+        return max(fitting, key=self._rate, default=self._candidates[0])
 
     def record(self, tokens: int, seconds: float) -> None:
         """Note the time of a forward pass over so many padded tokens."""
@@ -58,7 +72,7 @@ class TokenBudget:
             self._seconds[budget] += seconds
         self._turns += 1
         if self._turns == _ROUNDS * len(self._candidates):
-            self._candidates = [max(self._candidates, key=self._rate)]
+            self._best = max(self._candidates, key=self._rate)
 
     def shrink(self, tokens: int) -> None:
         """Memory did not suffice for so many tokens: at most half of them from now on."""
@@ -72,6 +86,7 @@ class TokenBudget:
 
     def _start_measuring(self) -> None:
         self._turns = 0
+        self._best = self._candidates[0] if len(self._candidates) == 1 else None
         self._tokens = dict.fromkeys(self._candidates, 0)
         self._seconds = dict.fromkeys(self._candidates, 0.0)
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 Ids = npt.NDArray[np.int32]
+Sizes = npt.NDArray[np.int64]
 
 _UNBOUNDED = 1_000_000  # tokenizers without a limit report 1e30 (transformers#13381)
 _FALLBACK_MAX_LENGTH = 512
@@ -101,7 +102,7 @@ def _find(ids: list[int], part: list[int], start: int) -> int:
 
 
 class PairEncoder:
-    """Joins the ids of separately tokenised texts into model inputs.
+    """Tokenises texts apart from each other, and knows how a model joins two of them.
 
     Parameters
     ----------
@@ -117,19 +118,20 @@ class PairEncoder:
     >>> from transformers import AutoTokenizer
     >>> from sparknlp_zs.models import STARTER_PATH
     >>> encoder = PairEncoder(AutoTokenizer.from_pretrained(STARTER_PATH), max_length=16)
-    >>> first, second = encoder.tokenize(["I like trains.", "This example is travel."])
-    >>> encoder.join(first, second).tolist()[:3]
-    [101, 1045, 2066]
+    >>> [ids.tolist() for ids in encoder.tokenize(["I like trains.", "travel"])]
+    [[1045, 2066, 4499, 1012], [3604]]
+    >>> encoder.special
+    (array([101], dtype=int32), array([102], dtype=int32), array([102], dtype=int32))
     """
 
     def __init__(self, tokenizer: Any, max_length: int, layout: PairLayout | None = None) -> None:
         self._tokenizer = tokenizer
         self.layout = layout or pair_layout(tokenizer)
         around = (self.layout.prefix, self.layout.middle, self.layout.suffix)
-        self._special = [np.asarray(part, dtype=np.int32) for part in around]
+        self.special: tuple[Ids, ...] = tuple(np.asarray(part, dtype=np.int32) for part in around)
         self.max_length = max_length
         self.pad_id = int(tokenizer.pad_token_id or 0)
-        self._cut_left = tokenizer.truncation_side == "left"
+        self.cuts_left = bool(tokenizer.truncation_side == "left")
 
     def tokenize(self, texts: Sequence[str]) -> list[Ids]:
         """Ids of each text, without special tokens and uncut."""
@@ -148,47 +150,10 @@ class PairEncoder:
         """Tokens left for the first text beside a second text of this length."""
         return self.max_length - self.layout.special_tokens - second_length
 
-    def cut(self, first: Ids, second_length: int) -> Ids:
-        """The first text cut, on the tokenizer's side, to what fits beside the second."""
-        room = self.room(second_length)
-        if len(first) <= room:
-            return first
-        return first[len(first) - room :] if self._cut_left else first[:room]
-
-    def join(self, first: Ids, second: Ids) -> Ids:
-        """Ids of one pair, special tokens included, at most ``max_length`` long."""
-        return np.concatenate(self._parts(first, second))
-
-    def _parts(self, first: Ids, second: Ids) -> list[Ids]:
-        prefix, middle, suffix = self._special
-        return [prefix, self.cut(first, len(second)), middle, second, suffix]
-
-    def batch(
-        self, pairs: Sequence[tuple[Ids, Ids]], rows: int, length: int
-    ) -> dict[str, npt.NDArray[np.int64]]:
-        """Padded inputs of the shape [rows, length]; rows past the pairs repeat the first pair.
-
-        Returns
-        -------
-        dict of numpy.ndarray, int64 [rows, length]
-            ``input_ids``, ``attention_mask`` and ``token_type_ids``.
-        """
-        ids = np.full((rows, length), self.pad_id, dtype=np.int64)
-        mask = np.zeros((rows, length), dtype=np.int64)
-        types = np.zeros((rows, length), dtype=np.int64)
-        for row, (first, second) in enumerate(pairs):
-            self._fill(ids[row], mask[row], types[row], first, second)
-        ids[len(pairs) :], mask[len(pairs) :], types[len(pairs) :] = ids[0], mask[0], types[0]
-        return {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
-
-    def _fill(self, ids: Any, mask: Any, types: Any, first: Ids, second: Ids) -> None:
-        layout, at = self.layout, 0
-        for part, type_id in zip(self._parts(first, second), layout.types, strict=True):
-            end = at + len(part)
-            ids[at:end] = part
-            types[at:end] = type_id
-            at = end
-        mask[:at] = 1
+    def kept(self, first: Sizes, second: Sizes) -> tuple[Sizes, Sizes]:
+        """How many tokens of each pair's texts fit, from those that they have, int [pairs]."""
+        room = self.max_length - self.layout.special_tokens - second
+        return np.minimum(first, np.maximum(room, 0)), second
 
 
 def single_layout(tokenizer: Any) -> PairLayout:

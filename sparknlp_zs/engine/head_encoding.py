@@ -1,4 +1,4 @@
-"""Inputs of task heads: single texts or pairs, each row with its head."""
+"""Inputs of task heads: single texts or pairs, either of which may be cut."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from sparknlp_zs.engine.encoding import Ids, PairEncoder, PairLayout
-
-HEAD_IDS = "head_ids"
+from sparknlp_zs.engine.encoding import Ids, PairEncoder, PairLayout, Sizes
 
 
 class HeadEncoder(PairEncoder):
@@ -40,44 +37,28 @@ class HeadEncoder(PairEncoder):
         """Tokens for both texts: the second one is cut too, and takes no room from the first."""
         return super().room(0)
 
-    def cut_both(self, first: Ids, second: Ids) -> tuple[Ids, Ids]:
-        """Both texts cut, on the tokenizer's side, to what fits, the longer one first."""
-        sizes = longest_first(len(first), len(second), self.room(0))
-        kept = [
-            ids[len(ids) - size :] if self._cut_left else ids[:size]
-            for ids, size in zip((first, second), sizes, strict=True)
-        ]
-        return kept[0], kept[1]
-
-    def _parts(self, first: Ids, second: Ids) -> list[Ids]:
-        prefix, middle, suffix = self._special
-        first, second = self.cut_both(first, second)
-        return [prefix, first, middle, second, suffix]
-
-    def batch(
-        self, pairs: Sequence[tuple[Any, ...]], rows: int, length: int
-    ) -> dict[str, npt.NDArray[np.int64]]:
-        """Padded inputs, and ``head_ids`` [rows]; each pair is (first, second, head)."""
-        inputs = super().batch([(first, second) for first, second, _ in pairs], rows, length)
-        heads = [head for _, _, head in pairs]
-        heads += heads[:1] * (rows - len(heads))
-        inputs[HEAD_IDS] = np.array(heads, dtype=np.int64)
-        return inputs
+    def kept(self, first: Sizes, second: Sizes) -> tuple[Sizes, Sizes]:
+        """How many tokens of each pair's texts fit: the longer text is cut first."""
+        return longest_first(first, second, self.room(0))
 
 
-def longest_first(first: int, second: int, room: int) -> tuple[int, int]:
-    """Lengths of two texts cut to fit together, as by the tokenizers' ``longest_first``.
+def longest_first(first: Sizes, second: Sizes, room: int) -> tuple[Sizes, Sizes]:
+    """Lengths of pairs of texts cut to fit together, as by the tokenizers' ``longest_first``.
 
     Examples
     --------
-    >>> longest_first(100, 20, 80), longest_first(100, 60, 81)
-    ((60, 20), (41, 40))
+    >>> first, second = longest_first(np.array([100, 100]), np.array([20, 60]), 81)
+    >>> first.tolist(), second.tolist()
+    ([61, 41], [20, 40])
     """
-    if first + second <= room:
-        return first, second
-    short = min(first, second)
-    long = short if short > room else max(short, room - short)
-    if short + long > room:
-        short = room // 2
-        long = room - short
-    return (short, long) if first <= second else (long, short)
+    fits = first + second <= room
+    short = np.minimum(first, second)
+    long = np.where(short > room, short, np.maximum(short, room - short))
+    halved = short + long > room
+    short = np.where(halved, room // 2, short)
+    long = np.where(halved, room - short, long)
+    swapped = first > second
+    return (
+        np.where(fits, first, np.where(swapped, long, short)),
+        np.where(fits, second, np.where(swapped, short, long)),
+    )

@@ -19,11 +19,11 @@ from sparknlp_zs.engine.encoding import PairEncoder, pair_layout, single_layout
 from sparknlp_zs.engine.head_encoding import HeadEncoder
 from sparknlp_zs.engine.networks.deberta import DebertaNetwork
 from sparknlp_zs.engine.prepared import HEAD_WEIGHTS
-from sparknlp_zs.engine.scorer import Columns, Network, Scorer
-from sparknlp_zs.tasks import AdapterTask, ClassIds, HeadTask, MixedHeadsTask, Task
+from sparknlp_zs.engine.rows import Columns
+from sparknlp_zs.engine.scorer import Network, Scored, Scorer
+from sparknlp_zs.tasks import AdapterTask, ChoiceTask, ClassIds, HeadTask, RowTasks, Task
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from torch import Tensor
 
 
@@ -73,18 +73,26 @@ class ScorerWithHeads(Scorer):
             for count, layout in ((1, single_layout), (2, pair_layout))
         }
 
-    def score(self, task: Task, columns: Columns) -> pa.StructArray:
-        """As ``Scorer.score``; task heads with their own encoding of single texts and pairs."""
-        if isinstance(task, HeadTask):
-            return self._by_texts[len(task.columns)].score(task, columns)
-        if isinstance(task, MixedHeadsTask):
-            return self._by_texts[len(task.columns) - 1].score(task, columns)
-        return super().score(task, columns)
+    def measure(self, task: Task, columns: Columns) -> Scored:
+        """As ``Scorer.measure``; task heads with their own encoding of single texts and pairs."""
+        if isinstance(task, RowTasks):
+            return self._by_texts[len(task.inputs)].measure(task.of(self.tasks), columns)
+        if isinstance(task, HeadTask | ChoiceTask):
+            return self._by_texts[len(task.columns)].measure(task, columns)
+        return super().measure(task, columns)
 
     def _with(self, encoder: HeadEncoder) -> Scorer:
-        scorer = Scorer(self._network, encoder, self._classes, self._budget)
+        scorer = _HeadScorer(self._network, encoder, self._classes, self._budget)
         scorer._lock = self._lock  # one tokenizer
         return scorer
+
+
+class _HeadScorer(Scorer):
+    """Scores task heads alone."""
+
+    def _outputs(self, task: Task) -> int:
+        assert isinstance(task, HeadTask | ChoiceTask | RowTasks)
+        return task.outputs
 
 
 def _read_heads(folder: Path, tasks: tuple[AdapterTask, ...]) -> dict[str, Tensor]:

@@ -5,28 +5,48 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol, TypeAlias
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from sparknlp_zs.engine.batching import plan_batches
+from sparknlp_zs.engine.batching import Batch, Padding, plan_batches
 from sparknlp_zs.engine.budget import TokenBudget, is_out_of_memory
 from sparknlp_zs.engine.encoding import Ids, PairEncoder
-from sparknlp_zs.tasks import ClassIds, HeadTask, MixedHeadsTask, Task
+from sparknlp_zs.engine.pairs import PairTokens
+from sparknlp_zs.engine.rows import Column, Columns, distinct_rows, one_array, same_type
+from sparknlp_zs.tasks import ClassIds, Pair, Row, Task
+
+T = TypeVar("T")
+
+Inputs: TypeAlias = "dict[str, npt.NDArray[np.int64]]"  # each [rows, length], head_ids [rows]
 
 WINDOW_ROWS = 2048  # rows that are sorted, deduplicated and scored together
 
-Column: TypeAlias = "pa.Array | pa.ChunkedArray"
-Columns: TypeAlias = Sequence[Column]
+
+@dataclass(frozen=True)
+class Scored:
+    """The results of a batch, and what they took.
+
+    ``truncated`` has one boolean per row: whether its text was cut to fit ``max_length`` beside
+    any of its hypotheses. ``seconds`` is the batch's share of the scoring time.
+    """
+
+    result: pa.Array
+    truncated: pa.BooleanArray
+    seconds: float
 
 
 class Network(Protocol):
     """Anything that turns token ids into logits."""
 
-    def logits(self, inputs: dict[str, npt.NDArray[np.int64]]) -> npt.NDArray[np.float32]: ...
+    padding: Padding
+
+    def logits(self, batch: Sequence[Inputs]) -> npt.NDArray[np.float32]:
+        """Logits [rows, classes] of groups of rows, each group padded to one length."""
+        ...
 
 
 class Scorer:
@@ -51,33 +71,46 @@ class Scorer:
         self._budget = budget
         self._lock = threading.Lock()
 
-    def score(self, task: Task, columns: Columns) -> pa.StructArray:
+    def score(self, task: Task, columns: Columns) -> pa.Array:
         """Score rows together: duplicates once, sorted by length, results in row order.
 
         Parameters
         ----------
         task : Task
         columns : sequence of pyarrow.Array
-            Text columns of equal length, as many as ``task.columns``.
+            Columns of equal length, as many as ``task.columns``.
 
         Returns
         -------
-        pyarrow.StructArray of ``task.result_type``
-            Null where any of the texts is null, empty or blank.
+        pyarrow.Array of ``task.result_type``
+            Null where any of the values is null, or a text empty or blank.
         """
-        rows, row_of = distinct_rows(columns)
+        return self.measure(task, columns).result
+
+    def measure(self, task: Task, columns: Columns) -> Scored:
+        """As ``score``, with what it took."""
+        start = time.perf_counter()
+        rows, row_of = distinct_rows(task, columns)
         with self._lock:  # a fast tokenizer fails if two threads use it at once
-            logits = self._logits(task, rows)
-        result = task.result(logits, self._classes)
-        return result.take(row_of)
+            logits, truncated = self._logits(task, rows)
+        result = task.result(rows, logits, self._classes).take(row_of)
+        cut = pa.array(truncated).take(row_of).fill_null(False)
+        return Scored(result, cut, time.perf_counter() - start)
 
     def score_stream(
         self, task: Task, batches: Iterator[Columns], window_rows: int = WINDOW_ROWS
-    ) -> Iterator[pa.StructArray]:
+    ) -> Iterator[pa.Array]:
         """Score a stream of batches, one result per batch, looking ahead at most a window.
 
         Small batches are scored together; a batch larger than the window is cut into windows.
         """
+        for scored in self.measure_stream(task, batches, window_rows):
+            yield scored.result
+
+    def measure_stream(
+        self, task: Task, batches: Iterator[Columns], window_rows: int = WINDOW_ROWS
+    ) -> Iterator[Scored]:
+        """As ``score_stream``, with what each batch took."""
         waiting: list[Columns] = []
         rows = 0
         for columns in batches:
@@ -90,65 +123,71 @@ class Scorer:
 
     def _score_together(
         self, task: Task, waiting: list[Columns], window_rows: int
-    ) -> Iterator[pa.StructArray]:
+    ) -> Iterator[Scored]:
         if not waiting:
             return
-        joined = [
-            pa.chunked_array([_text(batch[i]) for batch in waiting], pa.large_string())
-            for i in range(len(waiting[0]))
-        ]
+        joined = [_joined([same_type(x) for x in column]) for column in zip(*waiting, strict=True)]
+        rows = len(joined[0])
         parts = [
-            self.score(task, [column.slice(start, window_rows) for column in joined])
-            for start in range(0, len(joined[0]), window_rows)
+            self.measure(task, [column.slice(start, window_rows) for column in joined])
+            for start in range(0, rows, window_rows)
         ]
-        scored = pa.chunked_array(parts, type=task.result_type)
+        result = pa.chunked_array([part.result for part in parts], type=task.result_type)
+        truncated = pa.chunked_array([part.truncated for part in parts], type=pa.bool_())
+        share = sum(part.seconds for part in parts) / max(1, rows)
         start = 0
-        for batch in waiting:
-            yield _one_array(scored.slice(start, len(batch[0])))
-            start += len(batch[0])
+        for columns in waiting:
+            size = len(columns[0])
+            yield Scored(
+                one_array(result.slice(start, size)),
+                one_array(truncated.slice(start, size)),
+                share * size,
+            )
+            start += size
 
-    def _logits(self, task: Task, rows: list[tuple[str, ...]]) -> npt.NDArray[np.float32]:
-        pairs = [pair for row in rows for pair in task.pairs(row)]
+    def _logits(
+        self, task: Task, rows: list[Row]
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+        """Logits of all rows' pairs, and whether a row's text was cut."""
+        pairs_of = [task.pairs(row) for row in rows]
+        pairs, pair_of = _distinct([pair for row_pairs in pairs_of for pair in row_pairs])
         first, first_of = self._tokenize([pair[0] for pair in pairs])
         second, second_of = self._tokenize([pair[1] for pair in pairs])
         self._check_room(second, [pair[1] for pair in pairs], second_of)
-        size_1 = np.array([len(ids) for ids in first], dtype=np.int64)
-        size_2 = np.array([len(ids) for ids in second], dtype=np.int64)
-        special, limit = self._encoder.layout.special_tokens, self._encoder.max_length
-        lengths = np.minimum(size_1[first_of] + size_2[second_of] + special, limit)
-        width = len(self._classes.names())
-        if isinstance(task, HeadTask | MixedHeadsTask):
-            width = task.outputs
+        heads = _heads(pairs)
+        tokens = PairTokens(self._encoder, first, first_of, second, second_of, heads)
+        width = self._outputs(task)
         logits = np.zeros((len(pairs), width), dtype=np.float32)
-        for batch in plan_batches(lengths, lambda: self._budget.tokens, limit):
-            # A task head's pair also names the head.
-            ids = [(first[first_of[i]], second[second_of[i]], *pairs[i][2:]) for i in batch.pairs]
-            logits[batch.pairs] = self._forward(ids, batch.length)[:, :width]
-        return logits.reshape(len(rows), task.pairs_per_row, logits.shape[1])
+        limit, padding = self._encoder.max_length, self._network.padding
+        for batch in plan_batches(tokens.lengths, self._budget.of_remaining, limit, padding):
+            logits[batch.pairs] = self._forward(tokens, batch)[:, :width]
+        return logits[pair_of], _any_by_row(tokens.cut[pair_of], pairs_of)
 
-    def _forward(self, pairs: list[tuple[Any, ...]], length: int) -> npt.NDArray[np.float32]:
+    def _outputs(self, task: Task) -> int:
+        """How many logits the task has of each pair."""
+        return len(self._classes.names())
+
+    def _forward(self, tokens: PairTokens, batch: Batch) -> npt.NDArray[np.float32]:
         """Logits of one batch, in two halves if memory does not suffice for it."""
-        tokens = len(pairs) * length
-        if len(pairs) == 1 or self._budget.fits(tokens):
+        alone = len(batch.pairs) == 1
+        if alone or self._budget.fits(batch.tokens):
             start = time.perf_counter()
             try:
-                logits = self._network.logits(self._encoder.batch(pairs, len(pairs), length))
+                inputs = [tokens.inputs(group.pairs, group.length) for group in batch.groups]
+                logits = self._network.logits(inputs)
             except (RuntimeError, MemoryError) as error:
-                if len(pairs) == 1 or not is_out_of_memory(error):
+                if alone or not is_out_of_memory(error):
                     raise
-                self._budget.shrink(tokens)
+                self._budget.shrink(batch.tokens)
             else:
-                self._budget.record(tokens, time.perf_counter() - start)
+                self._budget.record(batch.tokens, time.perf_counter() - start)
                 return logits
         # Outside the handler, whose traceback would keep the failed batch's tensors alive.
-        half = len(pairs) // 2
-        parts = [self._forward(part, length) for part in (pairs[:half], pairs[half:])]
-        return np.concatenate(parts)
+        return np.concatenate([self._forward(tokens, half) for half in batch.halves()])
 
     def _tokenize(self, texts: list[str]) -> tuple[list[Ids], npt.NDArray[np.int64]]:
-        position: dict[str, int] = {}
-        places = [position.setdefault(text, len(position)) for text in texts]
-        return self._encoder.tokenize(list(position)), np.array(places, dtype=np.int64)
+        distinct, places = _distinct(texts)
+        return self._encoder.tokenize(distinct), places
 
     def _check_room(
         self, second: list[Ids], texts: list[str], second_of: npt.NDArray[np.int64]
@@ -163,42 +202,30 @@ class Scorer:
                 )
 
 
-def distinct_rows(columns: Columns) -> tuple[list[tuple[str, ...]], pa.Array]:
-    """The distinct rows without null, empty or blank texts, and each row's place among them.
+def _distinct(values: Sequence[T]) -> tuple[list[T], npt.NDArray[np.int64]]:
+    """The distinct values, and each value's place among them.
 
-    Returns
-    -------
-    rows : list of tuple of str
-    row_of : pyarrow.Array of int64
-        Null where a row is not scored.
-
-    Examples
-    --------
-    >>> rows, row_of = distinct_rows([pa.array(["b", None, " ", "a", "b"])])
-    >>> rows, row_of.to_pylist()
-    ([('b',), ('a',)], [0, None, None, 1, 0])
+    Rows with labels of their own, and the tasks of an annotation, may have pairs in common.
     """
-    encoded = [_one_array(_text(column)).dictionary_encode() for column in columns]
-    texts = [column.dictionary.to_pylist() for column in encoded]
-    blank = [[not text.strip() for text in values] for values in texts]
-    position: dict[tuple[int, ...], int] = {}
-    row_of: list[int | None] = []
-    for codes in zip(*(column.indices.to_pylist() for column in encoded), strict=True):
-        if any(code is None or blank[i][code] for i, code in enumerate(codes)):
-            row_of.append(None)
-        else:
-            row_of.append(position.setdefault(codes, len(position)))
-    rows = [tuple(texts[i][code] for i, code in enumerate(codes)) for codes in position]
-    return rows, pa.array(row_of, pa.int64())
+    position: dict[T, int] = {}
+    places = [position.setdefault(value, len(position)) for value in values]
+    return list(position), np.array(places, dtype=np.int64)
 
 
-def _text(column: Column) -> Column:
-    return pc.cast(column, pa.large_string())
+def _heads(pairs: list[Pair]) -> npt.NDArray[np.int64] | None:
+    """The task head of each pair; None for premises and hypotheses."""
+    heads = [pair[2] for pair in pairs if len(pair) > 2]
+    return np.array(heads, dtype=np.int64) if heads else None
 
 
-def _one_array(column: Column) -> pa.Array:
-    if not isinstance(column, pa.ChunkedArray):
-        return column
-    joined = column.combine_chunks()
-    # combine_chunks gave a ChunkedArray for nested types before pyarrow 20.
-    return pa.concat_arrays(joined.chunks) if isinstance(joined, pa.ChunkedArray) else joined
+def _any_by_row(flags: npt.NDArray[np.bool_], pairs_of: list[Sequence[Pair]]) -> Any:
+    """Whether any of a row's pairs has the flag; every row has a pair."""
+    sizes = np.array([len(pairs) for pairs in pairs_of], dtype=np.int64)
+    if not len(sizes):
+        return np.zeros(0, dtype=bool)
+    return np.logical_or.reduceat(flags, np.cumsum(sizes) - sizes)
+
+
+def _joined(columns: list[Column]) -> pa.ChunkedArray:
+    chunks = [x.chunks if isinstance(x, pa.ChunkedArray) else [x] for x in columns]
+    return pa.chunked_array([chunk for some in chunks for chunk in some], columns[0].type)

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sparknlp_zs.spark.annotate import annotate
 from sparknlp_zs.spark.functions import classify, nli, scores
 from sparknlp_zs.spark.heads import task, tasks
+from sparknlp_zs.spark.progress import progress
 from sparknlp_zs.spark.sql import register
+from sparknlp_zs.spark.transform import transform
+from sparknlp_zs.tasks import NLI, ZeroShot, ZeroShotScores
 
 if TYPE_CHECKING:
     from sparknlp_zs.spark.head_stage import TaskHeadClassifier
     from sparknlp_zs.spark.stages import NLIScorer, ZeroShotClassifier
 
 __all__ = [
+    "NLI",
     "NLIScorer",
     "TaskHeadClassifier",
+    "ZeroShot",
     "ZeroShotClassifier",
+    "ZeroShotScores",
+    "annotate",
     "classify",
     "nli",
+    "progress",
     "register",
     "scores",
     "task",
     "tasks",
+    "transform",
 ]
 
 

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from sparknlp_zs.engine.grouped import RowLabels
 from sparknlp_zs.models import Model, model_spec
 from sparknlp_zs.spark.session import active_session
 from sparknlp_zs.spark.shipping import ShippedModel, ship
-from sparknlp_zs.spark.workers import score_batches, score_label_batches
-from sparknlp_zs.tasks import DEFAULT_TEMPLATE, NLI, Task, ZeroShot, ZeroShotScores
+from sparknlp_zs.spark.workers import score_batches
+from sparknlp_zs.tasks import DEFAULT_TEMPLATE, NLI, RowLabels, Task, ZeroShot, ZeroShotScores
 
 if TYPE_CHECKING:
     from pyspark.sql import Column
@@ -26,6 +25,7 @@ def classify(
     hypothesis_template: str = DEFAULT_TEMPLATE,
     multi_label: bool = False,
     model: Model = None,
+    once: bool = False,
 ) -> Column:
     """Zero-shot classification of a text column.
 
@@ -42,6 +42,11 @@ def classify(
         Score each label by itself.
     model : str, path, ModelSpec or None
         None is the default model (``SPARKNLP_ZS_MODEL``, else the seed model).
+    once : bool
+        False: Spark applies filters on other columns before it scores, wherever you write them;
+        but for a filter on the result it scores all rows, and those that pass a second time.
+        True: each row is scored once, also for a filter on the result; but filters that you write
+        after the column are applied after it, so write them before.
 
     Returns
     -------
@@ -67,9 +72,9 @@ def classify(
     [Row(label='stolen card'), Row(label=None)]
     """
     if _is_column(labels):
-        return _label_column(text, labels, hypothesis_template, multi_label, model)
+        return _label_column(text, labels, hypothesis_template, multi_label, model, once)
     task = ZeroShot(labels, hypothesis_template, multi_label)
-    return score_column(task, [text], model)
+    return score_column(task, [text], model, once=once)
 
 
 def scores(
@@ -79,6 +84,7 @@ def scores(
     hypothesis_template: str = DEFAULT_TEMPLATE,
     multi_label: bool = False,
     model: Model = None,
+    once: bool = False,
 ) -> Column:
     """The score of every label, in fixed order.
 
@@ -98,11 +104,19 @@ def scores(
     ['stolen card', 'exchange rate']
     """
     task = ZeroShotScores(labels, hypothesis_template, multi_label)
-    return score_column(task, [text], model)
+    return score_column(task, [text], model, once=once)
 
 
-def nli(premise: str | Column, hypothesis: str | Column, *, model: Model = None) -> Column:
+def nli(
+    premise: str | Column,
+    hypothesis: str | Column,
+    *,
+    model: Model = None,
+    once: bool = False,
+) -> Column:
     """Natural language inference on two text columns.
+
+    ``model`` and ``once`` are those of ``classify``.
 
     Returns
     -------
@@ -117,7 +131,7 @@ def nli(premise: str | Column, hypothesis: str | Column, *, model: Model = None)
     >>> df.select(zs.nli("p", "h", model="starter")["label"].alias("label")).collect()
     [Row(label='entailment')]
     """
-    return score_column(NLI(), [premise, hypothesis], model)
+    return score_column(NLI(), [premise, hypothesis], model, once=once)
 
 
 def score_column(
@@ -125,28 +139,36 @@ def score_column(
 ) -> Column:
     """The column of any task over text columns: ships the model and builds the UDF.
 
-    ``once`` keeps Spark from scoring again for a filter on the result, and so from filtering
-    before it scores.
+    ``once`` as for ``classify``: a UDF that is called nondeterministic is never computed twice.
     """
-    columns = [_text_column(text, name) for text, name in zip(texts, task.columns, strict=True)]
+    columns = [text_column(text, name) for text, name in zip(texts, task.columns, strict=True)]
+    return _task_column(task, columns, model, once)
+
+
+def _label_column(
+    text: str | Column,
+    labels: Column,
+    template: str,
+    multi_label: bool,
+    model: Model,
+    once: bool,
+) -> Column:
+    from pyspark.sql import functions as F
+
+    ZeroShot(["any label"], template, multi_label)  # wrong arguments fail before any job
+    names = F.transform(labels, _string)
+    columns = [text_column(text, "text"), names, F.lit(multi_label)]
+    return _task_column(RowLabels(template), columns, model, once)
+
+
+def _task_column(task: Task, columns: list[Column], model: Model, once: bool) -> Column:
     udf = task_udf(task, ship(active_session(), model_spec(model)))
     result: Column = (udf.asNondeterministic() if once else udf)(*columns)
     return result
 
 
-def _label_column(
-    text: str | Column, labels: Column, template: str, multi_label: bool, model: Model
-) -> Column:
-    from pyspark.sql import functions as F
-
-    ZeroShot(["any label"], template, multi_label)  # wrong arguments fail before any job
-    udf = label_udf(RowLabels(template), ship(active_session(), model_spec(model)))
-    names = F.transform(labels, _string)
-    result: Column = udf(_text_column(text, "text"), names, F.lit(multi_label))
-    return result
-
-
-def _text_column(text: str | Column, name: str) -> Column:
+def text_column(text: str | Column, name: str) -> Column:
+    """A column that fails when the plan is analysed if it is no string; ``name``: the argument."""
     from pyspark.sql import functions as F
 
     if isinstance(text, str):
@@ -172,12 +194,6 @@ def task_udf(task: Task, shipped: ShippedModel) -> Any:
     """The Arrow UDF of a task."""
     score = partial(score_batches, shipped, task.to_json())
     return _udf(score, f"zs_{task.kind}", len(task.columns), task.result_type)
-
-
-def label_udf(task: RowLabels, shipped: ShippedModel) -> Any:
-    """The Arrow UDF of (text, labels, multi_label) columns."""
-    score = partial(score_label_batches, shipped, task)
-    return _udf(score, "zs_row_labels", 3, task.result_type)
 
 
 def _udf(

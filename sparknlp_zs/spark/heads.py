@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sparknlp_zs.engine.adapters import (
     ADAPTER_REMEDY,
@@ -15,19 +13,20 @@ from sparknlp_zs.engine.adapters import (
     names_tasks,
     resolve_head,
 )
-from sparknlp_zs.engine.head_rows import ChoiceTask, RowTasks
 from sparknlp_zs.models import Model, ModelNotFoundError, ModelSpec, model_folder, model_spec
-from sparknlp_zs.spark.functions import _is_column, _string, _text_column, _udf, score_column
-from sparknlp_zs.spark.session import active_session
+from sparknlp_zs.spark.functions import (
+    _is_column,
+    _string,
+    _task_column,
+    score_column,
+    text_column,
+)
 from sparknlp_zs.spark.shipping import ShippedModel, ship
-from sparknlp_zs.tasks import HeadTask, PairHeadTask, TaskHead
+from sparknlp_zs.tasks import ChoiceTask, HeadTask, PairHeadTask, RowTasks, TaskHead
 from sparknlp_zs.tasks.heads import CHOICES, PAIR, TEXT
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from pyspark.sql import Column, SparkSession
-
-    from sparknlp_zs.engine.scorer import Columns
 
 tasks = adapter_tasks
 
@@ -106,9 +105,7 @@ def _column_of_tasks(
         raise ValueError(f"kind={kind!r}: with a column of tasks the adapter tells their kinds")
     spec = model_spec(model)
     spec = replace(spec, adapter=str(adapter_folder(spec)))
-    udf = rows_udf(RowTasks(columns), len(inputs), ship(active_session(), spec))
-    result: Column = udf(*_checked(inputs, (*columns, "name")))
-    return result
+    return _task_column(RowTasks(columns), _checked(inputs, (*columns, "name")), spec, once=False)
 
 
 def head_column(
@@ -119,16 +116,13 @@ def head_column(
     if head.columns != CHOICES:
         task = HeadTask(found) if head.columns == TEXT else PairHeadTask(found)
         return score_column(task, inputs, spec, once=once)
-    udf = rows_udf(ChoiceTask(found), 2, ship(active_session(), spec))
-    columns = _checked(inputs, head.columns)
-    result: Column = (udf.asNondeterministic() if once else udf)(*columns)
-    return result
+    return _task_column(ChoiceTask(found), _checked(inputs, head.columns), spec, once)
 
 
 def _checked(inputs: list[str | Column], names: tuple[str, ...]) -> list[Column]:
     """The columns; of a wrong type they fail in the analysis."""
     return [
-        _choice_column(column) if name == "choices" else _text_column(column, name)
+        _choice_column(column) if name == "choices" else text_column(column, name)
         for column, name in zip(inputs, names, strict=True)
     ]
 
@@ -161,21 +155,3 @@ def ship_with_heads(session: SparkSession, spec: ModelSpec) -> tuple[ShippedMode
         return ship(session, replace(spec, adapter=str(adapter_folder(spec)))), None
     except (ModelNotFoundError, ValueError) as error:
         return ship(session, spec), str(error)
-
-
-def rows_udf(task: ChoiceTask | RowTasks, columns: int, shipped: ShippedModel) -> Any:
-    """The Arrow UDF of a task that scores each batch by itself."""
-    score = partial(_score_batches, shipped, task)
-    return _udf(score, "zs_task", columns, task.result_type)
-
-
-def _score_batches(
-    shipped: ShippedModel, task: ChoiceTask | RowTasks, batches: Iterator[Columns]
-) -> Iterator[pa.Array]:
-    from sparknlp_zs.engine.head_scorer import ScorerWithHeads
-    from sparknlp_zs.spark.workers import worker_scorer
-
-    scorer = worker_scorer(shipped)
-    assert isinstance(scorer, ScorerWithHeads)  # the shipped folder has the heads
-    for columns in batches:
-        yield task.score(scorer, columns)

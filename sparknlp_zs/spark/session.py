@@ -33,6 +33,11 @@ def is_connect(session: SparkSession) -> bool:
     return type(session).__module__.startswith("pyspark.sql.connect")
 
 
+def case_sensitive(session: SparkSession) -> bool:
+    """Whether the session tells columns apart that differ only in case."""
+    return str(session.conf.get("spark.sql.caseSensitive", "false")).lower() == "true"
+
+
 def workers_share_files(session: SparkSession) -> bool:
     """Whether workers see the driver's file system: classic Spark with a local master."""
     if is_connect(session):

@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from sparknlp_zs.engine.grouped import RowLabels, RowLabelScores
-from sparknlp_zs.engine.head_rows import RowTasks
 from sparknlp_zs.models import Model, model_spec
-from sparknlp_zs.spark.functions import label_udf, task_udf
-from sparknlp_zs.spark.heads import rows_udf, ship_with_heads
-from sparknlp_zs.tasks import NLI
+from sparknlp_zs.spark.functions import task_udf
+from sparknlp_zs.spark.heads import ship_with_heads
+from sparknlp_zs.tasks import NLI, RowLabels, RowLabelScores, RowTasks
 from sparknlp_zs.tasks.heads import CHOICES, PAIR, TEXT
 
 if TYPE_CHECKING:
@@ -77,12 +75,11 @@ def register(spark: SparkSession, *, model: Model = None, prefix: str = "zs") ->
     """
     _check_prefix(prefix)
     shipped, no_heads = ship_with_heads(spark, model_spec(model))
-    _create(spark, prefix, "classify", _LABELLED, label_udf(RowLabels(), shipped))
-    _create(spark, prefix, "scores", _LABELLED, label_udf(RowLabelScores(), shipped))
+    _create(spark, prefix, "classify", _LABELLED, task_udf(RowLabels(), shipped))
+    _create(spark, prefix, "scores", _LABELLED, task_udf(RowLabelScores(), shipped))
     _create(spark, prefix, "nli", _PAIR, task_udf(NLI(), shipped))
     for name, columns, parameters in (_TASK, _TASK_PAIR, _TASK_CHOICE):
-        udf = rows_udf(RowTasks(columns), len(columns) + 1, shipped)
-        _create(spark, prefix, name, parameters, udf, no_heads)
+        _create(spark, prefix, name, parameters, task_udf(RowTasks(columns), shipped), no_heads)
 
 
 def _create(

@@ -3,34 +3,57 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
+
+import pyarrow as pa
 
 from sparknlp_zs.tasks import task_from_json
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from sparknlp_zs.engine.grouped import RowLabels
-    from sparknlp_zs.engine.scorer import Columns, Scorer
+    from sparknlp_zs.engine.rows import Columns
+    from sparknlp_zs.engine.scorer import Scored, Scorer
     from sparknlp_zs.spark.shipping import ShippedModel
+
+# Columns that carry what a row's scoring took, to be aggregated and dropped.
+MEASURES = {"_zs_missing": pa.bool_(), "_zs_truncated": pa.bool_(), "_zs_seconds": pa.float64()}
 
 
 def score_batches(
     shipped: ShippedModel, task_json: str, batches: Iterator[Columns]
-) -> Iterator[pa.StructArray]:
-    """One Arrow struct per row, batch by batch; the model stays loaded for the next task."""
+) -> Iterator[pa.Array]:
+    """One result per row, batch by batch; the model stays loaded for the next task."""
     scorer = worker_scorer(shipped)
     yield from scorer.score_stream(task_from_json(task_json), batches)
 
 
-def score_label_batches(
-    shipped: ShippedModel, task: RowLabels, batches: Iterator[Columns]
-) -> Iterator[pa.Array]:
-    """One result per row of (text, labels, multi_label) columns, batch by batch."""
-    scorer = worker_scorer(shipped)
-    for columns in batches:
-        yield task.score(scorer, columns)
+def score_table(
+    shipped: ShippedModel, task_json: str, names: list[str], batches: Iterator[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    """Batches whose last column, the text, is replaced by the fields of the task's result.
+
+    ``names`` are those of all columns; the columns of ``MEASURES`` are given if named.
+    """
+    scorer, task = worker_scorer(shipped), task_from_json(task_json)
+    waiting: deque[pa.RecordBatch] = deque()
+
+    def texts() -> Iterator[Columns]:
+        for batch in batches:
+            waiting.append(batch)
+            yield [batch.columns[-1]]
+
+    for scored in scorer.measure_stream(task, texts()):
+        columns = [*waiting.popleft().columns[:-1], *scored.result.flatten()]
+        if len(columns) < len(names):
+            columns += _measures(scored)
+        yield pa.RecordBatch.from_arrays(columns, names=names)
+
+
+def _measures(scored: Scored) -> list[pa.Array]:
+    rows = len(scored.result)
+    seconds = pa.array([scored.seconds / max(1, rows)] * rows, pa.float64())
+    return [scored.result.is_null(), scored.truncated, seconds]
 
 
 def worker_scorer(shipped: ShippedModel) -> Scorer:

@@ -4,27 +4,50 @@ from __future__ import annotations
 
 import json
 
-from sparknlp_zs.tasks.base import ClassIds, Logits, Scores, Task
-from sparknlp_zs.tasks.heads import AdapterTask, HeadTask, MixedHeadsTask, PairHeadTask, TaskHead
+from sparknlp_zs.tasks.annotation import Annotation, named_tasks
+from sparknlp_zs.tasks.base import ClassIds, FixedTask, Logits, Pair, Row, Scores, Task
+from sparknlp_zs.tasks.heads import AdapterTask, HeadTask, PairHeadTask, TaskHead
 from sparknlp_zs.tasks.nli import NLI
+from sparknlp_zs.tasks.row_heads import ChoiceTask, RowTasks
+from sparknlp_zs.tasks.row_labels import RowLabels, RowLabelScores
 from sparknlp_zs.tasks.zero_shot import DEFAULT_TEMPLATE, ZeroShot, ZeroShotScores
 
 __all__ = [
     "DEFAULT_TEMPLATE",
     "NLI",
     "AdapterTask",
+    "Annotation",
+    "ChoiceTask",
     "ClassIds",
+    "FixedTask",
     "HeadTask",
     "Logits",
-    "MixedHeadsTask",
+    "Pair",
     "PairHeadTask",
+    "Row",
+    "RowLabelScores",
+    "RowLabels",
+    "RowTasks",
     "Scores",
     "Task",
     "TaskHead",
     "ZeroShot",
     "ZeroShotScores",
+    "named_tasks",
     "task_from_json",
 ]
+
+_KINDS: tuple[type, ...] = (
+    ZeroShot,
+    ZeroShotScores,
+    NLI,
+    RowLabels,
+    RowLabelScores,
+    HeadTask,
+    PairHeadTask,
+    ChoiceTask,
+    RowTasks,
+)
 
 
 def task_from_json(text: str) -> Task:
@@ -36,10 +59,13 @@ def task_from_json(text: str) -> Task:
         If the kind of task is unknown.
     """
     fields = json.loads(text)
-    known = (ZeroShot, ZeroShotScores, NLI, HeadTask, PairHeadTask, MixedHeadsTask)
-    kinds: dict[str, type] = {x.kind: x for x in known}
+    kinds: dict[str, type] = {x.kind: x for x in _KINDS}  # type: ignore[attr-defined]
     kind = fields.pop("kind", None)
+    if kind == Annotation.kind:
+        parts = {name: task_from_json(json.dumps(part)) for name, part in fields["tasks"].items()}
+        return Annotation(parts)  # type: ignore[arg-type]  # it checks them
     if kind not in kinds:
-        raise ValueError(f"kind={kind!r}: unknown task; known are {sorted(kinds)}")
+        known = sorted([*kinds, Annotation.kind])
+        raise ValueError(f"kind={kind!r}: unknown task; known are {known}")
     task: Task = kinds[kind](**fields)
     return task

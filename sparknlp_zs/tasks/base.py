@@ -12,7 +12,8 @@ import pyarrow as pa
 
 Logits = npt.NDArray[np.floating[Any]]
 Scores = npt.NDArray[np.float64]
-# (first, second), or (first, second or "", task head)
+Row: TypeAlias = tuple[Any, ...]  # one value per column of a task
+# (premise, hypothesis); of a task head (text, second text or "", the head's number)
 Pair: TypeAlias = tuple[str, str] | tuple[str, str, int]
 
 
@@ -43,7 +44,11 @@ class ClassIds:
 
 
 class Task(Protocol):
-    """What the engine needs to know of a task."""
+    """What the engine needs to know of a task: the pairs of a row, and their logits' meaning.
+
+    ``columns`` names the Arrow columns that a row is made of, in order. Those of strings are
+    texts; a task may have others, such as arrays of labels.
+    """
 
     kind: ClassVar[str]
 
@@ -51,16 +56,57 @@ class Task(Protocol):
     def columns(self) -> tuple[str, ...]: ...
 
     @property
-    def pairs_per_row(self) -> int: ...
+    def result_type(self) -> pa.DataType: ...
 
-    @property
-    def result_type(self) -> pa.StructType: ...
+    def admits(self, column: str, value: Any) -> bool:
+        """Whether rows with this value are scored; asked once per distinct value, never of null.
 
-    def pairs(self, row: tuple[str, ...]) -> Sequence[Pair]: ...
+        Raises for a value that is wrong, whatever else its rows hold. Lists come as tuples.
+        """
+        ...
 
-    def result(self, logits: Logits, classes: ClassIds) -> pa.StructArray: ...
+    def pairs(self, row: Row) -> Sequence[Pair]:
+        """What the model scores for a row: at least one pair."""
+        ...
+
+    def result(self, rows: Sequence[Row], logits: Logits, classes: ClassIds) -> pa.Array:
+        """Arrow values of ``result_type`` from logits [pairs of all rows in order, classes]."""
+        ...
 
     def to_json(self) -> str: ...
+
+
+class FixedTask(Task, Protocol):
+    """A task that has as many pairs in every row."""
+
+    @property
+    def pairs_per_row(self) -> int: ...
+
+
+class TextTask:
+    """What tasks over text columns alone share: blank texts are not scored."""
+
+    def admits(self, column: str, value: Any) -> bool:
+        """Whether the text has anything but whitespace."""
+        return is_text(column, value)
+
+
+def is_text(column: str, value: Any) -> bool:
+    """Whether a text has anything but whitespace.
+
+    Raises
+    ------
+    TypeError
+        If the value is no string.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"{column}: {value!r} is a {type(value).__name__}; pass a text column")
+    return bool(value.strip())
+
+
+def by_row(logits: Logits, rows: int, pairs_per_row: int) -> Logits:
+    """Logits [pairs, classes] as [rows, pairs of a row, classes]."""
+    return logits.reshape(rows, pairs_per_row, logits.shape[-1])
 
 
 def softmax(logits: Logits) -> Scores:

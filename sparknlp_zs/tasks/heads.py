@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 
-from sparknlp_zs.tasks.base import ClassIds, Logits, Scores, softmax
+from sparknlp_zs.tasks.base import ClassIds, Logits, Pair, Row, Scores, TextTask, softmax
 
 KINDS = ("classification", "regression", "multiple_choice")
 TOKEN_KIND = "token_classification"  # recognised, and refused
@@ -133,7 +134,7 @@ class TaskHead:
 
 
 @dataclass(frozen=True)
-class HeadTask:
+class HeadTask(TextTask):
     """One head on single texts; what the engine scores.
 
     The result is ``struct<label, score, labels, scores>``: for a classification the likeliest
@@ -154,7 +155,7 @@ class HeadTask:
     columns: ClassVar[tuple[str, ...]] = TEXT
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "head", _head(self.head))
+        object.__setattr__(self, "head", read_head(self.head))
 
     @property
     def pairs_per_row(self) -> int:
@@ -169,13 +170,13 @@ class HeadTask:
     def result_type(self) -> pa.StructType:
         return RESULT_TYPE
 
-    def pairs(self, row: tuple[str, ...]) -> list[tuple[str, str, int]]:
+    def pairs(self, row: Row) -> list[Pair]:
         """(first text, second text or "", head) of the row."""
         return [(row[0], row[1] if len(row) > 1 else "", self.head.index)]
 
-    def result(self, logits: Logits, classes: ClassIds) -> pa.StructArray:
-        """Arrow structs of ``result_type`` from logits [rows, 1, outputs]."""
-        return head_result(self.head, logits[:, 0])
+    def result(self, rows: Sequence[Row], logits: Logits, classes: ClassIds) -> pa.StructArray:
+        """Arrow structs of ``result_type`` from logits [rows, outputs]."""
+        return head_result(self.head, logits)
 
     def to_json(self) -> str:
         """The task as JSON; ``task_from_json`` reads it."""
@@ -189,62 +190,32 @@ class PairHeadTask(HeadTask):
     columns: ClassVar[tuple[str, ...]] = PAIR
 
 
-@dataclass(frozen=True)
-class MixedHeadsTask:
-    """Raw outputs of heads that differ by row: the last column names the task of each row.
-
-    Parameters
-    ----------
-    heads : tuple of AdapterTask
-    paired : bool
-        Whether there is a second text: columns (text, text_pair, task), else (text, task).
-    """
-
-    heads: tuple[AdapterTask, ...]
-    paired: bool
-
-    kind: ClassVar[str] = "mixed_heads"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "heads", tuple(_head(head) for head in self.heads))
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return (*(PAIR if self.paired else TEXT), "task")
-
-    @property
-    def pairs_per_row(self) -> int:
-        return 1
-
-    @property
-    def outputs(self) -> int:
-        return max((head.outputs for head in self.heads), default=1)
-
-    @property
-    def result_type(self) -> pa.StructType:
-        return pa.struct([("outputs", pa.list_(pa.float32(), self.outputs))])
-
-    def pairs(self, row: tuple[str, ...]) -> list[tuple[str, str, int]]:
-        """(first text, second text or "", head) of the row."""
-        (at,) = (head.index for head in self.heads if head.name == row[-1])
-        return [(row[0], row[1] if self.paired else "", at)]
-
-    def result(self, logits: Logits, classes: ClassIds) -> pa.StructArray:
-        """The logits [rows, 1, outputs] as lists; zeros past a head's own outputs."""
-        values = pa.array(np.ascontiguousarray(logits, np.float32).ravel())
-        lists = pa.FixedSizeListArray.from_arrays(values, self.outputs)
-        return pa.StructArray.from_arrays([lists], fields=list(self.result_type))
-
-    def to_json(self) -> str:
-        """The task as JSON; ``task_from_json`` reads it."""
-        return json.dumps({"kind": self.kind, **asdict(self)})
-
-
-def _head(value: AdapterTask | Mapping[str, Any]) -> AdapterTask:
+def read_head(value: AdapterTask | Mapping[str, Any]) -> AdapterTask:
     """The task itself, or from its JSON object."""
     if isinstance(value, AdapterTask):
         return value
     return AdapterTask(**{**value, "labels": tuple(value["labels"])})
+
+
+def find_task(tasks: Sequence[AdapterTask], name: str) -> AdapterTask:
+    """The task of a name.
+
+    Raises
+    ------
+    ValueError
+        If none or several have it; the error names similar ones.
+    """
+    found = [task for task in tasks if task.name == name]
+    if len(found) > 1:
+        raise ValueError(f"task {name!r}: the adapter has {len(found)} tasks of this name")
+    if not found:
+        names = [task.name for task in tasks]
+        close = difflib.get_close_matches(name, names, 3, 0.4) or names[:3]
+        raise ValueError(
+            f"task {name!r}: the adapter has no such task; similar names are {close}. "
+            "adapter_tasks(model, search=...) lists all"
+        )
+    return found[0]
 
 
 def described(name: str, index: int, outputs: int, labels: Any, labels_known: bool) -> AdapterTask:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import pyarrow as pa
 
-from sparknlp_zs.tasks.base import ClassIds, Logits, softmax
+from sparknlp_zs.tasks.base import ClassIds, Logits, Pair, Row, TextTask, softmax
 
 
 @dataclass(frozen=True)
-class NLI:
+class NLI(TextTask):
     """Natural language inference: does the premise entail the hypothesis?
 
     The result is ``struct<label, score, entailment, neutral, contradiction>``: the likeliest
@@ -38,14 +39,14 @@ class NLI:
         probabilities = [(name, pa.float64()) for name in self.classes]
         return pa.struct([("label", pa.string()), ("score", pa.float64()), *probabilities])
 
-    def pairs(self, row: tuple[str, ...]) -> list[tuple[str, str]]:
+    def pairs(self, row: Row) -> list[Pair]:
         """The row itself: (premise, hypothesis)."""
         return [(row[0], row[1])]
 
-    def result(self, logits: Logits, classes: ClassIds) -> pa.StructArray:
-        """Arrow structs of ``result_type`` from logits [rows, 1, classes]."""
+    def result(self, rows: Sequence[Row], logits: Logits, classes: ClassIds) -> pa.StructArray:
+        """Arrow structs of ``result_type`` from logits [rows, classes]."""
         names = classes.names()
-        probabilities = softmax(logits[:, 0, list(names.values())])
+        probabilities = softmax(logits[:, list(names.values())])
         best = probabilities.argmax(axis=1)
         by_name = dict(zip(names, probabilities.T, strict=True))
         missing = pa.nulls(len(logits), pa.float64())

@@ -3,20 +3,40 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
 
-from sparknlp_zs.tasks.base import ClassIds, Logits, Scores, softmax
+from sparknlp_zs.tasks.base import ClassIds, Logits, Pair, Row, Scores, TextTask, by_row, softmax
 
 DEFAULT_TEMPLATE = "This example is {}."
+RANKED = pa.struct(
+    [
+        ("label", pa.string()),
+        ("score", pa.float64()),
+        ("labels", pa.list_(pa.string())),
+        ("scores", pa.list_(pa.float64())),
+    ]
+)
+
+
+def label_scores(logits: Logits, classes: ClassIds, multi_label: bool) -> Scores:
+    """Scores of labels from logits [rows, labels, classes], as float64 [rows, labels].
+
+    A softmax over the labels; with ``multi_label``, or a single label, each label by itself.
+    """
+    entailment = logits[..., classes.entailment]
+    if not multi_label and logits.shape[1] > 1:
+        return softmax(entailment)
+    against = np.stack([logits[..., classes.negative], entailment], axis=-1)
+    return softmax(against)[..., 1]
 
 
 @dataclass(frozen=True)
-class ZeroShot:
+class ZeroShot(TextTask):
     """Zero-shot classification by entailment (Yin et al. 2019, arXiv:1909.00161).
 
     Each label becomes a hypothesis; the entailment logits of a text's hypotheses give its scores.
@@ -76,33 +96,22 @@ class ZeroShot:
     def pairs_per_row(self) -> int:
         return len(self.labels)
 
-    def pairs(self, row: tuple[str, ...]) -> list[tuple[str, str]]:
+    def pairs(self, row: Row) -> list[Pair]:
         """(premise, hypothesis) for each label, in the labels' order."""
         return [(row[0], hypothesis) for hypothesis in self.hypotheses]
 
     def scores(self, logits: Logits, classes: ClassIds) -> Scores:
         """Scores from logits [rows, labels, classes], as float64 [rows, labels]."""
-        entailment = logits[..., classes.entailment]
-        if not self.multi_label and len(self.labels) > 1:
-            return softmax(entailment)
-        against = np.stack([logits[..., classes.negative], entailment], axis=-1)
-        return softmax(against)[..., 1]
+        return label_scores(logits, classes, self.multi_label)
 
     @property
     def result_type(self) -> pa.StructType:
         """``struct<label, score, labels, scores>``; the lists are in descending order of score."""
-        return pa.struct(
-            [
-                ("label", pa.string()),
-                ("score", pa.float64()),
-                ("labels", pa.list_(pa.string())),
-                ("scores", pa.list_(pa.float64())),
-            ]
-        )
+        return RANKED
 
-    def result(self, logits: Logits, classes: ClassIds) -> pa.StructArray:
-        """Arrow structs of ``result_type`` from logits [rows, labels, classes]."""
-        scores = self.scores(logits, classes)
+    def result(self, rows: Sequence[Row], logits: Logits, classes: ClassIds) -> pa.StructArray:
+        """Arrow structs of ``result_type`` from logits [rows x labels, classes]."""
+        scores = self.scores(by_row(logits, len(rows), len(self.labels)), classes)
         order = np.argsort(-scores, axis=1, kind="stable")
         ranked = np.take_along_axis(scores, order, axis=1)
         names = pa.array(self.labels, pa.string()).take(pa.array(order.ravel()))
@@ -136,8 +145,9 @@ class ZeroShotScores(ZeroShot):
     def result_type(self) -> pa.StructType:
         return pa.struct([(label, pa.float64()) for label in self.labels])
 
-    def result(self, logits: Logits, classes: ClassIds) -> pa.StructArray:
-        scores = self.scores(logits, classes)
+    def result(self, rows: Sequence[Row], logits: Logits, classes: ClassIds) -> pa.StructArray:
+        """Arrow structs of ``result_type`` from logits [rows x labels, classes]."""
+        scores = self.scores(by_row(logits, len(rows), len(self.labels)), classes)
         columns = [pa.array(column) for column in scores.T]
         return pa.StructArray.from_arrays(columns, fields=list(self.result_type))
 

@@ -6,9 +6,11 @@ import random
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from sparknlp_zs.engine.encoding import Ids, PairEncoder
+from sparknlp_zs.engine.pairs import PairTokens
 from sparknlp_zs.training.data import Draw, Example
 
 LENGTHS = (32, 48, 64, 96, 128, 192, 256)
@@ -91,7 +93,7 @@ class PairBatches(torch.utils.data.IterableDataset):  # type: ignore[type-arg]
             for hypothesis in example.hypotheses:
                 pairs.append((self._known[example.premise], self._known[hypothesis]))
                 labels.append(NOT_A_ROW if example.label is None else example.label)
-        inputs = self._encoder.batch(pairs, rows, length)
+        inputs = _inputs(self._encoder, pairs, rows, length)
         width = max((len(group) for group in groups), default=1)
         padded = [group + [NOT_A_ROW] * (width - len(group)) for group in groups]
         tensors = {name: torch.from_numpy(array) for name, array in inputs.items()}
@@ -99,6 +101,16 @@ class PairBatches(torch.utils.data.IterableDataset):  # type: ignore[type-arg]
         tensors["labels"] = torch.tensor(labels)
         tensors["groups"] = torch.from_numpy(np.array(padded, dtype=np.int64).reshape(-1, width))
         return tensors
+
+
+def _inputs(
+    encoder: PairEncoder, pairs: Sequence[tuple[Ids, Ids]], rows: int, length: int
+) -> dict[str, npt.NDArray[np.int64]]:
+    """Padded inputs of the shape [rows, length]; rows past the pairs repeat the first pair."""
+    first, second = zip(*pairs, strict=True)
+    places = np.arange(len(pairs))
+    tokens = PairTokens(encoder, first, places, second, places)
+    return tokens.inputs(np.append(places, np.zeros(rows - len(pairs), np.int64)), length)
 
 
 def _fill(members: Sequence[Example], rows: int) -> Iterator[list[Example]]:

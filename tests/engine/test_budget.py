@@ -37,17 +37,35 @@ def test_batches_that_are_not_full_say_nothing():
     assert budget.tokens == 512
 
 
+def test_a_rest_is_cut_into_the_fastest_size_that_it_fills():
+    budget = TokenBudget([512, 1024, 2048])
+    rates = {512: 2.0, 1024: 1.0, 2048: 3.0}  # products between two sizes may be slow
+    while not budget.settled:
+        budget.record(budget.tokens, budget.tokens / rates[budget.tokens])
+    assert [budget.of_remaining(n) for n in (9000, 2048, 2047, 700, 5)] == [
+        2048,
+        2048,
+        512,
+        512,
+        512,
+    ]
+
+
 class LittleMemory:
     """A network that fails for more than so many tokens."""
 
     def __init__(self, network, tokens, error):
         self.network, self.tokens, self.error, self.failures = network, tokens, error, 0
 
-    def logits(self, inputs):
-        if inputs["input_ids"].size > self.tokens:
+    @property
+    def padding(self):
+        return self.network.padding
+
+    def logits(self, batch):
+        if sum(inputs["input_ids"].size for inputs in batch) > self.tokens:
             self.failures += 1
             raise self.error
-        return self.network.logits(inputs)
+        return self.network.logits(batch)
 
 
 @pytest.mark.parametrize(

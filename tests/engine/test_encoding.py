@@ -8,6 +8,9 @@ from tiny_models import ARCHITECTURES
 from transformers import AutoTokenizer
 
 from sparknlp_zs.engine.encoding import PairEncoder
+from sparknlp_zs.engine.pairs import PairTokens
+
+ONE = np.array([0])
 
 PAIRS = [
     ("short", "hypothesis"),
@@ -34,13 +37,18 @@ def test_pairs_equal_the_tokenizers(tokenizer, max_length, side):
         if encoder.room(len(b)) < 1:
             continue
         expected = tokenizer(first, second, truncation="only_first", max_length=max_length)
-        assert encoder.join(a, b).tolist() == expected["input_ids"]
+        found = PairTokens(encoder, [a], ONE, [b], ONE)
+        assert found.lengths.tolist() == [len(expected["input_ids"])]
+        inputs = found.inputs(ONE, len(expected["input_ids"]))
+        assert inputs["input_ids"][0].tolist() == expected["input_ids"]
 
 
-def test_batch_has_masks_and_type_ids(tokenizer):
+def test_inputs_have_masks_and_type_ids(tokenizer):
     encoder = PairEncoder(tokenizer, 64)
-    pairs = [tuple(encoder.tokenize(pair)) for pair in PAIRS]
-    batch = encoder.batch(pairs, len(pairs), 64)
+    places = np.arange(len(PAIRS))
+    first, second = (encoder.tokenize([pair[at] for pair in PAIRS]) for at in (0, 1))
+    tokens = PairTokens(encoder, first, places[::-1], second, places[::-1])
+    batch = tokens.inputs(places[::-1], 64)
     expected = tokenizer(
         [pair[0] for pair in PAIRS],
         [pair[1] for pair in PAIRS],

@@ -10,23 +10,25 @@ import transformers
 from tiny_adapters import make_adapter, stock_logits
 from tiny_models import ARCHITECTURES, make_model
 
-from sparknlp_zs.engine.adapters import find_task, read_adapter
+from sparknlp_zs.engine.adapters import read_adapter
 from sparknlp_zs.engine.combined import with_adapter
 from sparknlp_zs.engine.encoding import single_layout
 from sparknlp_zs.engine.head_encoding import HeadEncoder, longest_first
-from sparknlp_zs.engine.head_rows import ChoiceTask, RowTasks
 from sparknlp_zs.engine.loading import load_scorer
+from sparknlp_zs.engine.pairs import PairTokens
 from sparknlp_zs.models import ModelSpec
 from sparknlp_zs.tasks import (
     NLI,
+    Annotation,
+    ChoiceTask,
     HeadTask,
-    MixedHeadsTask,
     PairHeadTask,
+    RowTasks,
     TaskHead,
     ZeroShot,
     task_from_json,
 )
-from sparknlp_zs.tasks.heads import CHOICES, PAIR, TEXT
+from sparknlp_zs.tasks.heads import CHOICES, PAIR, TEXT, find_task
 
 TEXTS = [
     "My card was stolen yesterday.",
@@ -101,25 +103,28 @@ def test_regression(model, scorer):
 def test_heads_share_a_batch(model, folder, scorer):
     """One forward pass over rows of several heads, of as many outputs."""
     names = ["glue/sst2", "yelp_review_full", "glue/stsb", "glue/sst2"]
-    task = MixedHeadsTask(tuple(resolved(scorer, name) for name in set(names)), paired=False)
-    assert task_from_json(task.to_json()) == task
+    task = RowTasks()
+    assert task_from_json(task.of(scorer.tasks).to_json()) == task.of(scorer.tasks)
     texts = ["the fox", "my card", "travel", "a dog"]
     mixed = load_scorer(folder, token_budget=4096)
     calls, network = [], mixed._network
     original = network.logits
-    network.logits = lambda inputs: calls.append(inputs) or original(inputs)
-    found = mixed.score(task, [pa.array(texts), pa.array(names)]).field("outputs").to_pylist()
-    assert [sorted(x["head_ids"].tolist()) for x in calls] == [[1, 1, 3, 5]]
+    network.logits = lambda batch: calls.append(batch) or original(batch)
+    found = mixed.score(task, [pa.array(texts), pa.array(names)]).to_pylist()
+    heads = [sorted(np.concatenate([x["head_ids"] for x in batch]).tolist()) for batch in calls]
+    assert heads == [[1, 1, 3, 5]]
     for row, name, text in zip(found, names, texts, strict=True):
-        expected = stock_logits(model, name, [text])[0]
-        np.testing.assert_allclose(row[: len(expected)], expected, atol=1e-5)
-        assert row[len(expected) :] == [0.0] * (5 - len(expected))
+        expected = stock_logits(model, name, [text])
+        if name == "glue/stsb":
+            assert row["score"] == pytest.approx(expected[0, 0].item(), abs=1e-5)
+        else:
+            assert_class_scores([row], expected, resolved(scorer, name).labels)
 
 
 def test_tasks_by_row(model, scorer):
     names = ["glue/sst2", None, "glue/stsb", "yelp_review_full", "glue/sst2", " ", "glue/sst2"]
     texts = [*TEXTS, "the fox", None]
-    found = RowTasks().score(scorer, [pa.array(texts), pa.array(names)]).to_pylist()
+    found = scorer.score(RowTasks(), [pa.array(texts), pa.array(names)]).to_pylist()
     for row, name, text in zip(found, names, texts, strict=True):
         if not text or not (name or "").strip():
             assert row is None
@@ -131,13 +136,16 @@ def test_tasks_by_row(model, scorer):
             labels = resolved(scorer, name).labels
             assert_class_scores([row], stock_logits(model, name, [text]), labels)
     with pytest.raises(ValueError, match="'glue/nope'"):
-        RowTasks().score(scorer, [pa.array(["a"]), pa.array(["glue/nope"])])
+        scorer.score(RowTasks(), [pa.array(["a"]), pa.array(["glue/nope"])])
     with pytest.raises(ValueError, match="'swag/regular' is a multiple choice task: pass choices"):
-        RowTasks().score(scorer, [pa.array(["a"]), pa.array(["swag/regular"])])
-    pairs = RowTasks(PAIR).score(
-        scorer, [pa.array(["a", "b"]), pa.array(["x", None]), pa.array(["glue/rte", "glue/rte"])]
+        scorer.score(RowTasks(), [pa.array(["a"]), pa.array(["swag/regular"])])
+    pairs = scorer.score(
+        RowTasks(PAIR),
+        [pa.array(["a", "b"]), pa.array(["x", None]), pa.array(["glue/rte", "glue/rte"])],
     )
-    expected = scorer.score(PairHeadTask(resolved(scorer, "glue/rte", PAIR)), [["a"], ["x"]])
+    expected = scorer.score(
+        PairHeadTask(resolved(scorer, "glue/rte", PAIR)), [pa.array(["a"]), pa.array(["x"])]
+    )
     assert pairs.to_pylist() == [expected[0].as_py(), None]
 
 
@@ -158,7 +166,7 @@ CHOICE_ROWS = [
 def test_multiple_choice(model, scorer):
     head = resolved(scorer, "swag/regular", CHOICES)
     texts, choices = map(pa.array, zip(*CHOICE_ROWS, strict=True))
-    found = ChoiceTask(head).score(scorer, [texts, choices]).to_pylist()
+    found = scorer.score(ChoiceTask(head), [texts, choices]).to_pylist()
     for row, (text, options) in zip(found, CHOICE_ROWS, strict=True):
         if not (text or "").strip() or not options or not all((x or "").strip() for x in options):
             assert row is None
@@ -169,12 +177,12 @@ def test_multiple_choice(model, scorer):
         assert row["labels"] == [options[at] for at in order]
         np.testing.assert_allclose(row["scores"], expected[order], atol=1e-5)
         assert (row["label"], row["score"]) == (row["labels"][0], row["scores"][0])
-    sliced = ChoiceTask(head).score(scorer, [texts.slice(1, 3), choices.slice(1, 3)]).to_pylist()
+    sliced = scorer.score(ChoiceTask(head), [texts.slice(1, 3), choices.slice(1, 3)]).to_pylist()
     assert [row and row["label"] for row in sliced] == [found[1]["label"], None, None]
-    nothing = ChoiceTask(head).score(scorer, [texts.slice(0, 0), choices.slice(0, 0)])
+    nothing = scorer.score(ChoiceTask(head), [texts.slice(0, 0), choices.slice(0, 0)])
     assert len(nothing) == 0
     names = pa.array([head.name] * (len(texts) - 1) + [None])
-    by_row = RowTasks(CHOICES).score(scorer, [texts, choices, names]).to_pylist()
+    by_row = scorer.score(RowTasks(CHOICES), [texts, choices, names]).to_pylist()
     assert by_row == [*found[:-1], None]
 
 
@@ -295,11 +303,20 @@ def test_inputs_equal_the_tokenizers(tiny_models, starter, architecture, side):
         limit = {"truncation": True, "max_length": max_length}
         for first, second in zip(TEXTS[:4], SECONDS[:4], strict=True):
             a, b, none = single.tokenize([first, second, ""])
-            one = single.batch([(a, none, 4)], 2, max_length)
+            one = inputs_of(single, a, none)
             assert_same_inputs(one, tokenizer(first, return_token_type_ids=True, **limit))
-            assert one["head_ids"].tolist() == [4, 4]
-            two = double.batch([(a, b, 4)], 1, max_length)
+            two = inputs_of(double, a, b)
             assert_same_inputs(two, tokenizer(first, second, return_token_type_ids=True, **limit))
+
+
+def inputs_of(encoder, first, second):
+    """Two rows of one pair, of two heads."""
+    both = np.zeros(2, np.int64)
+    tokens = PairTokens(encoder, [first], both, [second], both, np.array([4, 7]))
+    assert (len(first) + len(second) > encoder.room(0)) == tokens.cut.all() == tokens.cut.any()
+    inputs = tokens.inputs(np.array([1, 0]), encoder.max_length)
+    assert inputs["head_ids"].tolist() == [7, 4]
+    return inputs
 
 
 def assert_same_inputs(found, expected):
@@ -311,12 +328,25 @@ def assert_same_inputs(found, expected):
 
 def test_longest_first_is_the_tokenizers(starter):
     tokenizer = transformers.AutoTokenizer.from_pretrained(starter)
+    (a,) = tokenizer("a", add_special_tokens=False)["input_ids"]
+    sizes = np.array([(first, second) for first in range(1, 14) for second in range(1, 14)])
     for room in (5, 8, 9):
-        for first in range(1, 14):
-            for second in range(1, 14):
-                pair = tokenizer("a " * first, "b " * second, truncation=True, max_length=room + 3)[
-                    "input_ids"
-                ]
-                a = tokenizer("a", add_special_tokens=False)["input_ids"][0]
-                count = pair.count(a)
-                assert longest_first(first, second, room) == (count, len(pair) - 3 - count)
+        kept = np.stack(longest_first(sizes[:, 0], sizes[:, 1], room), axis=1).tolist()
+        for (first, second), found in zip(sizes.tolist(), kept, strict=True):
+            pair = tokenizer("a " * first, "b " * second, truncation=True, max_length=room + 3)
+            count = pair["input_ids"].count(a)
+            assert found == [count, len(pair["input_ids"]) - 3 - count]
+
+
+def test_rows_that_were_cut(scorer):
+    """Either text counts."""
+    task = PairHeadTask(resolved(scorer, "glue/rte", PAIR))
+    short, long = "the fox", "cut " * 300
+    columns = [pa.array([short, long, short, None]), pa.array([short, short, long, long])]
+    assert scorer.measure(task, columns).truncated.to_pylist() == [False, True, True, False]
+
+
+def test_heads_are_no_part_of_an_annotation(scorer):
+    for task in (TaskHead("glue/sst2"), HeadTask(resolved(scorer, "glue/sst2"))):
+        with pytest.raises(TypeError, match="a pass of its own"):
+            Annotation({"a": task})

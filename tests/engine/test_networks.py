@@ -115,7 +115,7 @@ def make_inputs(length, padded, rows=6):
 
 
 def scores(network, inputs):
-    logits = network.logits(inputs)
+    logits = network.logits([inputs])
     assert logits.dtype == np.float32
     assert np.isfinite(logits).all()
     return torch.from_numpy(logits).double().softmax(-1).numpy()
@@ -159,10 +159,9 @@ def test_bert(architecture):
 
 
 @pytest.mark.parametrize("kind", [DebertaNetwork, BertNetwork])
-def test_inputs_and_weights(kind):
-    """The mask and token types may be missing; query, key and value need not be fused."""
+def test_inputs(kind):
+    """The mask and token types may be missing."""
     model = deberta() if kind is DebertaNetwork else make(transformers.BertConfig(**SIZE))
-    check(model, kind(model, CPU, NAMES, fuse_qkv=False), (2, 24))
     inputs = make_inputs(17, padded=False)
     for names in (["input_ids"], ["input_ids", "attention_mask"]):
         expected = scores(HuggingFaceNetwork(model, CPU, names), inputs)
@@ -201,6 +200,18 @@ def test_rows_are_independent(architecture, dtype):
         np.testing.assert_allclose(scores(network, alone)[0], together[row], atol=tolerance)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("architecture", ["deberta", "bert"])
+def test_groups_of_several_lengths(architecture, dtype):
+    """Groups share a pass and their products, and nothing else."""
+    model = deberta() if architecture == "deberta" else make(transformers.BertConfig(**SIZE))
+    network = build_network(model.to(dtype), CPU, NAMES)
+    batch = [make_inputs(length, padded) for length, padded in ((66, True), (24, False), (3, True))]
+    together = torch.from_numpy(network.logits(batch)).double().softmax(-1).numpy()
+    alone = np.concatenate([scores(network, inputs) for inputs in batch])
+    np.testing.assert_allclose(together, alone, atol=1e-6 if dtype == torch.float32 else 0.1)
+
+
 class Derived(transformers.BertForSequenceClassification):
     """May compute anything."""
 
@@ -226,4 +237,4 @@ def test_fallback(reason, caplog):
         network = build_network(model, CPU, NAMES)
     assert type(network) is HuggingFaceNetwork
     assert reason in caplog.text
-    assert network.logits(make_inputs(10, padded=True)).shape == (6, 3)
+    assert network.logits([make_inputs(10, padded=True)]).shape == (6, 3)

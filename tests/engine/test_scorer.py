@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sparknlp_zs.engine.batching import plan_batches
+from sparknlp_zs.engine.batching import Padding, plan_batches
 from sparknlp_zs.engine.loading import load_scorer
 from sparknlp_zs.tasks import NLI, ZeroShot, ZeroShotScores
 
@@ -125,11 +125,11 @@ def test_threads_share_a_scorer(tiny):
 def test_distinct_pairs_are_scored_once(tiny):
     class Counting:
         def __init__(self, network):
-            self.network, self.rows = network, 0
+            self.network, self.rows, self.padding = network, 0, network.padding
 
-        def logits(self, inputs):
-            self.rows += len(inputs["input_ids"])
-            return self.network.logits(inputs)
+        def logits(self, batch):
+            self.rows += sum(len(inputs["input_ids"]) for inputs in batch)
+            return self.network.logits(batch)
 
     scorer = load_scorer(tiny)
     scorer._network = counting = Counting(scorer._network)
@@ -137,12 +137,29 @@ def test_distinct_pairs_are_scored_once(tiny):
     assert counting.rows == 2 * len(TASK.labels)
 
 
-@settings(max_examples=100, deadline=None)
-@given(lengths=st.lists(st.integers(3, 512), max_size=60), budget=st.integers(1, 4000))
-def test_batches_hold_every_pair_once_within_the_budget(lengths, budget):
-    batches = list(plan_batches(np.array(lengths, np.int64), lambda: budget, 512))
+PADDINGS = st.builds(
+    Padding,
+    step=st.sampled_from([1, 8, 16]),
+    mixed=st.booleans(),
+    group_tokens=st.sampled_from([1, 200, 5000]),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    lengths=st.lists(st.integers(3, 512), max_size=60),
+    budget=st.integers(1, 4000),
+    padding=PADDINGS,
+)
+def test_batches_hold_every_pair_once_within_the_budget(lengths, budget, padding):
+    batches = list(plan_batches(np.array(lengths, np.int64), lambda _: budget, 512, padding))
     assert sorted(i for batch in batches for i in batch.pairs) == list(range(len(lengths)))
     for batch in batches:
-        longest = max(lengths[i] for i in batch.pairs)
-        assert longest <= batch.length <= 512
-        assert len(batch.pairs) == 1 or len(batch.pairs) * batch.length <= budget
+        assert len(batch.groups) == 1 or padding.mixed
+        for group in batch.groups:
+            assert max(lengths[i] for i in group.pairs) <= group.length <= 512
+        assert len(batch.pairs) == 1 or batch.tokens <= budget
+        if len(batch.pairs) > 1:
+            halves = batch.halves()
+            assert [i for half in halves for i in half.pairs] == batch.pairs.tolist()
+            assert abs(len(halves[0].pairs) - len(halves[1].pairs)) <= 1

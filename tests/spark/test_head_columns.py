@@ -11,9 +11,8 @@ from sparknlp_zs import ModelNotFoundError, ModelSpec
 from sparknlp_zs import spark as zs
 from sparknlp_zs.engine.adapters import resolve_head
 from sparknlp_zs.engine.combined import with_adapter
-from sparknlp_zs.engine.head_rows import ChoiceTask, RowTasks
 from sparknlp_zs.engine.loading import load_scorer
-from sparknlp_zs.tasks import HeadTask, PairHeadTask, TaskHead
+from sparknlp_zs.tasks import ChoiceTask, HeadTask, PairHeadTask, RowTasks, TaskHead
 from sparknlp_zs.tasks.heads import CHOICES, PAIR
 
 LISTS = [["yes", "no"], None, [], ["a", None], ["one"], ["x", "y", "z"]]
@@ -81,13 +80,13 @@ def test_pairs_and_regression(spark, frame, engine, tiny_heads):
 
 def test_multiple_choice(spark, frame, engine, tiny_heads):
     task = ChoiceTask(head(tiny_heads, "swag/regular", CHOICES))
-    expected = task.score(engine, [COLUMNS["text"], COLUMNS["choices"]])
+    expected = engine.score(task, [COLUMNS["text"], COLUMNS["choices"]])
     column = zs.task("text", "swag/regular", choices="choices", model=tiny_heads)
     assert_equal(collected(frame.withColumn("found", column)), expected.to_pylist())
 
 
 def test_column_of_tasks(spark, frame, engine, tiny_heads):
-    expected = RowTasks().score(engine, [COLUMNS["text"], COLUMNS["task"]]).to_pylist()
+    expected = engine.score(RowTasks(), [COLUMNS["text"], COLUMNS["task"]]).to_pylist()
     column = zs.task("text", frame["task"], model=tiny_heads)
     assert_equal(collected(frame.withColumn("found", column)), expected)
     with pytest.raises(ValueError, match="kind='regression'"):
@@ -140,7 +139,7 @@ def test_sql_tasks_by_row(spark, frame, engine, tiny_heads):
     zs.register(spark, model=tiny_heads)
     rows = spark.table("head_rows")
     texts = [COLUMNS["text"], COLUMNS["task"]]
-    expected = RowTasks().score(engine, texts).to_pylist()
+    expected = engine.score(RowTasks(), texts).to_pylist()
     assert_equal(collected(rows, "zs_task(text, task)"), expected)
     literal = engine.score(HeadTask(head(tiny_heads, "glue/sst2")), texts[:1]).to_pylist()
     assert_equal(collected(rows, "zs_task(text, 'glue/sst2')"), literal)
@@ -155,7 +154,7 @@ def test_sql_pairs_and_choices(spark, frame, engine, tiny_heads):
     texts = [COLUMNS["text"], COLUMNS["choices"]]
     task = ChoiceTask(head(tiny_heads, "swag/regular", CHOICES))
     found = collected(rows, "zs_task_choice(text, choices, task => 'swag/regular')")
-    assert_equal(found, task.score(engine, texts).to_pylist())
+    assert_equal(found, engine.score(task, texts).to_pylist())
 
 
 def test_sql_errors(spark, frame, tiny_heads):

@@ -1,31 +1,25 @@
-"""SQL functions and per-row labels give the engine's scores, row for row."""
+"""SQL functions beyond their results: views, nulls, errors, prefixes."""
 
 from __future__ import annotations
 
 import pyarrow as pa
 import pytest
-from surface_rows import HYPOTHESES, LABELS, ROWS
+from surface_rows import LABELS, ROWS
+from surfaces import assert_same, collected, frame
 
 from sparknlp_zs import spark as zs
-from sparknlp_zs.engine.grouped import RowLabels, RowLabelScores
 from sparknlp_zs.engine.loading import load_scorer
 from sparknlp_zs.models import ModelNotFoundError
-from sparknlp_zs.tasks import NLI
-
-SETS = [LABELS, ["one"], None, [], ["b", "a"]]
-ROW_LABELS = [SETS[i % 7 % 5] for i in range(len(ROWS))]
-FLAGS = [i % 3 == 0 for i in range(len(ROWS))]
+from sparknlp_zs.tasks import NLI, RowLabelScores
 
 
 @pytest.fixture
 def rows(spark, tiny):
     """The view ``rows``, in three partitions, and the functions registered."""
     zs.register(spark, model=tiny)
-    values = list(zip(range(len(ROWS)), ROWS, HYPOTHESES, ROW_LABELS, FLAGS, strict=True))
-    schema = "i int, text string, hypothesis string, labels array<string>, multi boolean"
-    frame = spark.createDataFrame(values, schema)
-    frame.repartition(3).createOrReplaceTempView("rows")
-    return frame
+    rows = frame(spark)
+    rows.createOrReplaceTempView("rows")
+    return rows
 
 
 @pytest.fixture(scope="module")
@@ -33,55 +27,18 @@ def engine(tiny):
     return load_scorer(tiny)
 
 
-def sql(spark, expression, table="rows"):
-    """The expression's values in the order of i; each row exactly once."""
-    found = spark.sql(f"SELECT i, {expression} AS found FROM {table}").collect()
-    assert sorted(row["i"] for row in found) == list(range(len(ROWS)))
-    by_row = {row["i"]: row["found"] for row in found}
-    return [plain(by_row[i]) for i in range(len(ROWS))]
-
-
-def plain(value):
-    return value.asDict() if hasattr(value, "asDict") else value
-
-
-def by_engine(engine, task, labels, multi=FLAGS):
-    columns = [pa.array(ROWS), pa.array(labels, pa.list_(pa.string())), pa.array(multi)]
-    return task.score(engine, columns).to_pylist()
-
-
-def assert_equal(found, expected):
-    for a, b in zip(found, expected, strict=True):
-        assert (a is None) == (b is None)
-        for name, value in (b or {}).items():
-            numeric = isinstance(value, float) or name == "scores"
-            assert a[name] == (pytest.approx(value, abs=1e-6) if numeric else value)
-
-
-def test_labels_that_vary_by_row(spark, rows, engine):
-    expected = by_engine(engine, RowLabels(), ROW_LABELS)
-    assert_equal(sql(spark, "zs_classify(text, labels, multi)"), expected)
-    expected = by_engine(engine, RowLabels(), ROW_LABELS, [False] * len(ROWS))
-    assert_equal(sql(spark, "zs_classify(text, labels)"), expected)
-
-
 def test_literal_labels_in_a_view(spark, rows, engine):
     labels = "array('travel', 'cooking, and more', '{braces}')"
     spark.sql(
-        "CREATE OR REPLACE TEMPORARY VIEW scored AS "
-        f"SELECT i, zs_scores(text, {labels}, multi_label => true) AS s FROM rows"
+        "CREATE OR REPLACE TEMPORARY VIEW scored AS SELECT i, "
+        f"zs_scores(text, {labels}, multi_label => true) AS s, zs_classify(text, {labels}) AS c "
+        "FROM rows"
     )
-    expected = by_engine(engine, RowLabelScores(), [LABELS] * len(ROWS), [True] * len(ROWS))
-    found = sql(spark, "s", "scored")
-    assert_equal(found, [row and dict(row) for row in expected])
-    best = sql(spark, f"zs_classify(text, {labels}).label")
-    assert {label for label in best if label} <= set(LABELS)
-
-
-def test_nli(spark, rows, engine):
-    columns = [pa.array(ROWS), pa.array(HYPOTHESES)]
-    expected = engine.score(NLI(), columns).to_pylist()
-    assert_equal(sql(spark, "zs_nli(text, hypothesis)"), expected)
+    found = collected(spark.sql("SELECT i, s, c.label FROM scored"), "s", "label")
+    columns = [pa.array(ROWS), pa.array([LABELS] * len(ROWS)), pa.array([True] * len(ROWS))]
+    scores = engine.score(RowLabelScores(), columns).to_pylist()
+    assert_same([row[0] for row in found], [row and dict(sorted(row)) for row in scores])
+    assert {row[1] for row in found} <= {*LABELS, None}
 
 
 def test_literals_and_nulls(spark, rows):
@@ -123,15 +80,6 @@ def test_wrong_registration(spark):
         zs.register(spark, model="starter", prefix="z s")
     with pytest.raises(ModelNotFoundError, match="model='no/such'"):
         zs.register(spark, model="no/such")
-
-
-def test_column_of_labels(spark, rows, engine, tiny):
-    column = zs.classify(
-        "text", rows["labels"], hypothesis_template="Über {}?", multi_label=True, model=tiny
-    )
-    found = {row["i"]: plain(row["c"]) for row in rows.select("i", column.alias("c")).collect()}
-    expected = by_engine(engine, RowLabels("Über {}?"), ROW_LABELS, [True] * len(ROWS))
-    assert_equal([found[i] for i in range(len(ROWS))], expected)
 
 
 def test_column_of_labels_that_are_no_strings(spark, rows, tiny):

@@ -51,5 +51,4 @@ def build_network(model: Any, device: torch.device, input_names: list[str]) -> N
         logger.info("%s runs as it is, not in %s: %s", name, network.__name__, reason)
         return HuggingFaceNetwork(model, device, input_names)
     logger.info("%s runs in %s", name, network.__name__)
-    # On a CPU fusing gained nothing, and its copies are not shared between workers.
-    return network(model, device, input_names, fuse_qkv=device.type != "cpu")
+    return network(model, device, input_names)

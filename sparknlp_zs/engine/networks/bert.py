@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from sparknlp_zs.engine.networks.layers import EncoderNetwork, Layer, Projections, bert_layer
+from sparknlp_zs.engine.networks.layers import EncoderNetwork, Layer, bert_layer, in_place
+from sparknlp_zs.engine.networks.packing import Tokens
 
 _MODEL_TYPES = frozenset({"bert", "roberta", "xlm-roberta", "camembert", "distilbert"})
 
@@ -33,36 +35,32 @@ class BertNetwork(EncoderNetwork):
     device : torch.device
     input_names : list of str
         The inputs that the model takes.
-    fuse_qkv : bool
-        Compute query, key and value in one product, from a private copy of their weights.
     """
 
-    def __init__(
-        self, model: Any, device: torch.device, input_names: list[str], fuse_qkv: bool = True
-    ) -> None:
-        layers = self._find_layers(model.base_model, fuse_qkv)
+    def __init__(self, model: Any, device: torch.device, input_names: list[str]) -> None:
+        layers = self._find_layers(model.base_model)
         heads = model.config.num_attention_heads
-        scale = (layers[0].projections.size // heads) ** -0.5
+        scale = (layers[0].query.out_features // heads) ** -0.5
         super().__init__(model, device, input_names, layers, heads, scale)
         self._embeddings = model.base_model.embeddings
         self._pooler = self._find_pooler(model)
         self._classifier = model.classifier
 
-    def _find_layers(self, encoder: Any, fuse_qkv: bool) -> list[Layer]:
-        return [bert_layer(module, fuse_qkv) for module in encoder.encoder.layer]
+    def _find_layers(self, encoder: Any) -> list[Layer]:
+        return [bert_layer(module) for module in encoder.encoder.layer]
 
     def _find_pooler(self, model: Any) -> Any:
         return model.base_model.pooler
 
-    def _embed(self, tensors: dict[str, Tensor]) -> Tensor:
-        # Without token types, and for RoBERTa's positions, the stock module fills in.
+    def _embed(self, tokens: Tokens) -> Tensor:
+        # Without token types, the stock module fills in.
         embedded: Tensor = self._embeddings(
-            input_ids=tensors["input_ids"], token_type_ids=tensors.get("token_type_ids")
+            input_ids=tokens.ids, token_type_ids=tokens.types, position_ids=tokens.positions
         )
-        return embedded
+        return embedded.squeeze(0)
 
     def _classify(self, first: Tensor) -> Tensor:
-        logits: Tensor = self._classifier(self._pooler(first))
+        logits: Tensor = self._classifier(self._pooler(first.unsqueeze(1)))
         return logits
 
 
@@ -72,34 +70,43 @@ class RobertaNetwork(BertNetwork):
     def _find_pooler(self, model: Any) -> Any:
         return torch.nn.Identity()
 
+    def _embed(self, tokens: Tokens) -> Tensor:
+        assert tokens.positions is not None
+        after_padding = tokens.positions + self._embeddings.padding_idx + 1
+        return super()._embed(replace(tokens, positions=after_padding))
+
 
 class DistilBertNetwork(BertNetwork):
     """A DistilBERT sequence classifier."""
 
-    def _find_layers(self, encoder: Any, fuse_qkv: bool) -> list[Layer]:
-        return [_distilbert_layer(module, fuse_qkv) for module in encoder.transformer.layer]
+    def _find_layers(self, encoder: Any) -> list[Layer]:
+        return [_distilbert_layer(module) for module in encoder.transformer.layer]
 
     def _find_pooler(self, model: Any) -> Any:
         return model.pre_classifier
 
-    def _embed(self, tensors: dict[str, Tensor]) -> Tensor:
-        embedded: Tensor = self._embeddings(tensors["input_ids"])  # there are no token types
-        return embedded
+    def _embed(self, tokens: Tokens) -> Tensor:
+        # There are no token types, and the stock module takes no positions.
+        parts = self._embeddings
+        words, places = parts.word_embeddings(tokens.ids), parts.position_embeddings
+        embedded: Tensor = parts.LayerNorm(words + places(tokens.positions))
+        return embedded.squeeze(0)
 
     def _classify(self, first: Tensor) -> Tensor:
-        logits: Tensor = self._classifier(self._pooler(first[:, 0]).relu())
+        logits: Tensor = self._classifier(self._pooler(first).relu())
         return logits
 
 
-def _distilbert_layer(module: Any, fuse_qkv: bool) -> Layer:
+def _distilbert_layer(module: Any) -> Layer:
     attention = module.attention
-    linears = [attention.q_lin, attention.k_lin, attention.v_lin]
     return Layer(
-        projections=Projections(linears, fuse_qkv),
+        query=attention.q_lin,
+        key=attention.k_lin,
+        value=attention.v_lin,
         attention_output=attention.out_lin,
         attention_norm=module.sa_layer_norm,
         up=module.ffn.lin1,
-        activation=module.ffn.activation,
+        activation=in_place(module.ffn.activation),
         down=module.ffn.lin2,
         output_norm=module.output_layer_norm,
     )

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 from transformers.models.deberta_v2.modeling_deberta_v2 import make_log_bucket_position
 
-from sparknlp_zs.engine.head_encoding import HEAD_IDS
+from sparknlp_zs.engine.networks.buffers import Buffers
 from sparknlp_zs.engine.networks.heads import TaskHeads
+from sparknlp_zs.engine.networks.huggingface import Inputs
 from sparknlp_zs.engine.networks.layers import EncoderNetwork, bert_layer
+from sparknlp_zs.engine.networks.packing import Tokens
+from sparknlp_zs.engine.pairs import HEAD_IDS
 
 _TERMS = ("c2p", "p2c")  # content to position, position to content
 _BLOCK_BYTES = 256  # tokens per block times bytes per number: the fastest of 128 to 512 on a CPU
@@ -49,107 +53,119 @@ class DebertaNetwork(EncoderNetwork):
     device : torch.device
     input_names : list of str
         The inputs that the model takes.
-    fuse_qkv : bool
-        Compute query, key and value in one product, from a private copy of their weights.
     """
 
-    def __init__(
-        self, model: Any, device: torch.device, input_names: list[str], fuse_qkv: bool = True
-    ) -> None:
+    def __init__(self, model: Any, device: torch.device, input_names: list[str]) -> None:
         encoder = model.deberta.encoder
         attention = encoder.layer[0].attention.self
         terms = sum(term in attention.pos_att_type for term in _TERMS)
         scale = 1 / math.sqrt(attention.attention_head_size * (1 + terms))
         names = ("query_proj", "key_proj", "value_proj")
-        layers = [bert_layer(module, fuse_qkv, names) for module in encoder.layer]
+        layers = [bert_layer(module, names) for module in encoder.layer]
         heads = attention.num_attention_heads
         super().__init__(model, device, input_names, layers, heads, scale)
         self._embeddings = model.deberta.embeddings
+        self._positions = bool(model.config.position_biased_input)  # else only offsets matter
+        self._types = self._types and model.config.type_vocab_size > 0
         self._pooler = model.pooler
         self._classifier = model.classifier
         self._offsets = _Offsets(attention, device)
-        self._tables = list(_position_tables(encoder, scale))
+        embeddings = _position_embeddings(encoder)
+        *others, last = (module.attention.self for module in encoder.layer)
+        self._tables = [_position_table(x, embeddings, scale) for x in others]
+        self._first = _first_table(last, embeddings, scale)
         self._task_heads: TaskHeads | None = None
 
     def use_heads(self, weights: Mapping[str, Tensor]) -> None:
         """Let inputs choose a task head per row, by ``head_ids`` [rows]."""
         dtype = self._embeddings.word_embeddings.weight.dtype
         self._task_heads = TaskHeads(weights, self.device, dtype)
-        self._input_names |= {HEAD_IDS}
 
-    def _embed(self, tensors: dict[str, Tensor]) -> Tensor:
-        words = self._embeddings.word_embeddings(tensors["input_ids"])
-        if self._task_heads is not None and HEAD_IDS in tensors:
-            words = self._task_heads.shift(words, tensors[HEAD_IDS])
+    def _embed(self, tokens: Tokens) -> Tensor:
+        words = self._embeddings.word_embeddings(tokens.ids)
+        if self._task_heads is not None and tokens.heads is not None:
+            words = self._task_heads.shift(words, tokens.heads)
         embedded: Tensor = self._embeddings(
-            inputs_embeds=words,
-            token_type_ids=tensors.get("token_type_ids"),
-            mask=tensors.get("attention_mask"),
+            inputs_embeds=words, token_type_ids=tokens.types, position_ids=tokens.positions
         )
-        return embedded
+        return embedded.squeeze(0)
 
-    def _outputs(self, tensors: dict[str, Tensor]) -> Tensor:
-        if self._task_heads is None or HEAD_IDS not in tensors:
-            return super()._outputs(tensors)
-        pooled = self._pooler(self._first_token(tensors))
-        return self._task_heads.classify(pooled, tensors[HEAD_IDS])
+    def _outputs(self, first: Tensor, batch: Sequence[Inputs]) -> Tensor:
+        if self._task_heads is None or HEAD_IDS not in batch[0]:
+            return super()._outputs(first, batch)
+        pooled = self._pooler(first.unsqueeze(1))
+        heads = np.concatenate([inputs[HEAD_IDS] for inputs in batch])
+        return self._task_heads.classify(pooled, heads)
 
     def _classify(self, first: Tensor) -> Tensor:
-        logits: Tensor = self._classifier(self._pooler(first))
+        logits: Tensor = self._classifier(self._pooler(first.unsqueeze(1)))
         return logits
 
     def _bias(self, at: int, query: Tensor, key: Tensor, padding: Tensor | None) -> Tensor:
-        (rows, queries, heads, _), length = query.shape, key.shape[1]
-        bias = query.new_empty(rows, heads, queries, length)
-        table, offsets = self._tables[at], self._offsets.rows(length)
-        start = query.new_zeros(()) if padding is None else padding
-        if table.keys is None:
-            bias.copy_(start)
+        rows, length, heads, _ = query.shape
+        bias = self._buffers.get("bias", (heads, rows, length, length)).transpose(0, 1)
+        table = self._tables[at]
+        if table.queries is None:
+            bias.zero_()
         else:
-            # From a query, i - j falls as j rises.
-            positions = table.keys.index_select(0, offsets.flip(0))
-            for tokens, term in _diagonals(query, positions):
-                torch.add(term, start, out=bias[:, :, tokens])
-        if table.queries is not None and queries < length:
-            # To the first token, each key meets one offset only, j of them falling from 0.
-            positions = table.queries.index_select(0, offsets[:length].flip(0))
-            bias += torch.einsum("bjhd,jhd->bhj", key, positions).unsqueeze(2)
-        elif table.queries is not None:
-            positions = table.queries.index_select(0, offsets)
-            for tokens, term in _diagonals(key, positions):
-                # Adding a transposed view is slower than transposing first.
-                bias[..., tokens].add_(term.transpose(-1, -2).contiguous())
-        return bias
+            # From a key j, i - j rises with i.
+            positions = self._offsets.rising(table.queries, length)
+            for tokens, term in _diagonals(key, positions, self._buffers):
+                # Copying a transposed view is faster than adding it.
+                bias[..., tokens].copy_(term.transpose(-1, -2))
+        if table.keys is not None:
+            # From a query i, i - j falls as j rises.
+            positions = self._offsets.falling(table.keys, length)
+            for tokens, term in _diagonals(query, positions, self._buffers):
+                bias[:, :, tokens].add_(term)
+        return bias if padding is None else bias.add_(padding)
+
+    def _first_bias(
+        self, scores: Tensor, query: Tensor, states: Tensor, padding: Tensor | None
+    ) -> Tensor:
+        length, table = scores.shape[2], self._first
+        # From the first token, i - j falls from 0: the later half of the offsets.
+        if table.keys is not None:
+            positions = self._offsets.falling(table.keys, length)[..., length - 1 :]
+            scores += torch.einsum("rhd,hdj->rhj", query, positions)
+        if table.states is not None and table.numbers is not None:
+            rows = self._offsets.rows(length)[:length].flip(0)
+            scores += torch.einsum("rjn,jhn->rhj", states, table.states.index_select(0, rows))
+            scores += table.numbers.index_select(0, rows).t()
+        return super()._first_bias(scores, query, states, padding)
 
 
-def _diagonals(content: Tensor, positions: Tensor) -> Iterator[tuple[slice, Tensor]]:
+def _diagonals(
+    content: Tensor, positions: Tensor, buffers: Buffers
+) -> Iterator[tuple[slice, Tensor]]:
     """Each token's products with the positions at its offsets to every token of the text.
 
     Tokens come in blocks: those of a block share most of their offsets, distant ones few.
 
     Parameters
     ----------
-    content : Tensor [rows, tokens, heads, size]
-        Queries or keys of all tokens of a text, or of its first tokens.
-    positions : Tensor [2 length - 1, heads, size]
+    content : Tensor [rows, length, heads, size]
+        Queries or keys of all tokens of a text.
+    positions : Tensor [heads, size, 2 length - 1]
         Ordered as the offsets from a token to the first, ..., last token of the text.
+    buffers : Buffers
 
     Yields
     ------
     slice
         The tokens of the block.
     Tensor [rows, heads, tokens of the block, length]
-        A view.
+        A view, valid until the next block.
     """
-    rows, tokens, heads, size = content.shape
-    length = (len(positions) + 1) // 2
+    rows, length, heads, size = content.shape
     step = _BLOCK_BYTES // content.element_size()
-    for start in range(0, tokens, step):
-        end = min(start + step, tokens)
+    for start in range(0, length, step):
+        end = min(start + step, length)
         count, width = end - start, length + end - start - 1
         products = torch.bmm(
             content[:, start:end].permute(2, 0, 1, 3).reshape(heads, rows * count, size),
-            positions[length - end : 2 * length - 1 - start].permute(1, 2, 0),
+            positions[..., length - end : 2 * length - 1 - start],
+            out=buffers.get("diagonals", (heads, rows * count, width)),
         )
         # The next token meets the same other token one column further left.
         strides = (count * width, rows * count * width, width - 1, 1)
@@ -161,27 +177,48 @@ def _diagonals(content: Tensor, positions: Tensor) -> Iterator[tuple[slice, Tens
 
 @dataclass(frozen=True)
 class _PositionTable:
-    """Projected and scaled position embeddings of one layer, each [2 span, heads, size]."""
+    """Projected and scaled position embeddings of one layer, each [heads, size, 2 span].
 
-    keys: Tensor | None  # for c2p
-    queries: Tensor | None  # for p2c
-
-
-def _position_tables(encoder: Any, scale: float) -> Iterator[_PositionTable]:
-    """Each layer's table, from float32 projections of the embeddings.
-
-    Every process has its own: 19 MB for a DeBERTa-v3-base in bfloat16, 38 MB in float32.
+    The order of their last axis is such that the offsets within a short text are a slice.
     """
-    embeddings = _position_embeddings(encoder)
-    for module in encoder.layer:
-        attention = module.attention.self
-        heads = attention.num_attention_heads
-        projections: list[Tensor | None] = [None, None]
-        for at, (term, name) in enumerate(zip(_TERMS, ("key_proj", "query_proj"), strict=True)):
-            if term in attention.pos_att_type:
-                linear = getattr(attention, name if attention.share_att_key else f"pos_{name}")
-                projections[at] = _projected(embeddings, linear, heads, scale)
-        yield _PositionTable(*projections)
+
+    keys: Tensor | None  # for c2p, falling
+    queries: Tensor | None  # for p2c, rising
+
+
+def _position_table(attention: Any, embeddings: Tensor, scale: float) -> _PositionTable:
+    """A layer's table, from float32 projections of the embeddings.
+
+    Every process has its own: 17 MB in all for a DeBERTa-v3-base in bfloat16, 35 MB in float32.
+    """
+    keys, queries = (_projected(term, attention, embeddings, scale) for term in _TERMS)
+    return _PositionTable(None if keys is None else keys.flip(2), queries)
+
+
+@dataclass(frozen=True)
+class _FirstTable:
+    """The position embeddings of the last layer, as seen from the first token."""
+
+    keys: Tensor | None  # for c2p: [heads, size, 2 span], falling, to multiply with queries
+    states: Tensor | None  # for p2c: [2 span, heads, hidden], to multiply with hidden states
+    numbers: Tensor | None  # for p2c: [2 span, heads], to add
+
+
+@torch.no_grad()
+def _first_table(attention: Any, embeddings: Tensor, scale: float) -> _FirstTable:
+    """The last layer's table; of positions' products with keys W h + b, W and b are in it."""
+    keys = _projected("c2p", attention, embeddings, scale)
+    queries = _projected("p2c", attention, embeddings, scale)
+    keys = None if keys is None else keys.flip(2)
+    if queries is None:
+        return _FirstTable(keys, None, None)
+    linear, dtype, heads = attention.key_proj, queries.dtype, len(queries)
+    # The first token meets no token before it: the other half of the rows is never read.
+    queries = queries.float().permute(2, 0, 1)[: queries.shape[2] // 2 + 1]
+    weight = linear.weight.float().view(heads, -1, linear.in_features)
+    states = torch.einsum("phd,hdn->phn", queries, weight).to(dtype)
+    numbers = torch.einsum("phd,hd->ph", queries, linear.bias.float().view(heads, -1)).to(dtype)
+    return _FirstTable(keys, states, numbers)
 
 
 @torch.no_grad()
@@ -197,13 +234,20 @@ def _position_embeddings(encoder: Any) -> Tensor:
 
 
 @torch.no_grad()
-def _projected(embeddings: Tensor, linear: nn.Linear, heads: int, scale: float) -> Tensor:
+def _projected(term: str, attention: Any, embeddings: Tensor, scale: float) -> Tensor | None:
+    """The embeddings as keys for c2p, or as queries for p2c, [heads, size, 2 span]."""
+    if term not in attention.pos_att_type:
+        return None
+    name = {"c2p": "key_proj", "p2c": "query_proj"}[term]
+    linear = getattr(attention, name if attention.share_att_key else f"pos_{name}")
     projected = F.linear(embeddings, linear.weight.float(), linear.bias.float()) * scale
-    return projected.to(linear.weight.dtype).view(len(projected), heads, -1)
+    heads = attention.num_attention_heads
+    by_head = projected.to(linear.weight.dtype).view(len(projected), heads, -1)
+    return by_head.permute(1, 2, 0).contiguous()
 
 
 class _Offsets:
-    """The position embeddings' rows for the offsets within a text."""
+    """The position embeddings at the offsets within a text, from 1 - length to length - 1."""
 
     def __init__(self, attention: Any, device: torch.device) -> None:
         self._buckets = attention.position_buckets
@@ -211,14 +255,31 @@ class _Offsets:
         self._span = attention.pos_ebd_size
         self._device = device
         self._rows: dict[int, Tensor] = {}
+        self._slices: dict[int, bool] = {}
+
+    def rising(self, table: Tensor, length: int) -> Tensor:
+        """Those of a table [heads, size, 2 span] in rising order, [heads, size, 2 length - 1]."""
+        rows = self.rows(length)
+        if self._slices[length]:
+            return table[..., self._span - length + 1 : self._span + length]
+        return table.index_select(2, rows)
+
+    def falling(self, table: Tensor, length: int) -> Tensor:
+        """The same from a table in falling order, in falling order."""
+        rows = self.rows(length)
+        if self._slices[length]:
+            return table[..., self._span - length : self._span + length - 1]
+        return table.index_select(2, 2 * self._span - 1 - rows.flip(0))
 
     def rows(self, length: int) -> Tensor:
-        """Rows for the offsets from 1 - length to length - 1, int64 [2 length - 1]."""
+        """Places in a rising table, int64 [2 length - 1]."""
         if length not in self._rows:
             offsets = torch.arange(1 - length, length)
             if self._buckets > 0:
                 # The stock function, so that its logarithm rounds alike.
                 offsets = make_log_bucket_position(offsets, self._buckets, self._farthest).long()
             rows = (offsets + self._span).clamp(0, 2 * self._span - 1)
+            # No bucket of a short text holds two offsets, and none is clamped.
+            self._slices[length] = bool((rows.diff() == 1).all())
             self._rows[length] = rows.to(self._device)
         return self._rows[length]

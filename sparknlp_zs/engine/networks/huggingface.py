@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
+
+from sparknlp_zs.engine.batching import Padding
 
 Inputs = dict[str, npt.NDArray[np.int64]]
 
@@ -26,17 +28,19 @@ class HuggingFaceNetwork:
         The inputs that the model takes (some take no token_type_ids).
     """
 
+    padding = Padding()
+
     def __init__(self, model: Any, device: torch.device, input_names: list[str]) -> None:
         self.config = model.config
         self.device = device
         self._model = model
         self._input_names = frozenset(input_names)
 
-    def logits(self, inputs: Inputs) -> npt.NDArray[np.float32]:
-        """Logits as float32 [rows, classes] from int64 inputs [rows, length]."""
+    def logits(self, batch: Sequence[Inputs]) -> npt.NDArray[np.float32]:
+        """Logits as float32 [rows, classes] from groups of int64 inputs [rows, length]."""
         with torch.inference_mode():
-            tensors = to_tensors(inputs, self._input_names, self.device)
-            output = self._model(**tensors).logits
+            groups = [to_tensors(inputs, self._input_names, self.device) for inputs in batch]
+            output = torch.cat([self._model(**tensors).logits for tensors in groups])
             found: npt.NDArray[np.float32] = output.float().cpu().numpy()
         return found
 

@@ -1,10 +1,10 @@
-"""What the fast networks share: encoder layers, the last of which serves the first token alone."""
+"""What the fast networks share: encoder layers over rows of different lengths, packed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,65 +12,27 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sparknlp_zs.engine.networks.huggingface import Inputs, to_tensors
+from sparknlp_zs.engine.batching import Padding
+from sparknlp_zs.engine.networks.attention import heads_first, plain_attention
+from sparknlp_zs.engine.networks.buffers import Buffers
+from sparknlp_zs.engine.networks.huggingface import Inputs
+from sparknlp_zs.engine.networks.packing import Group, Tokens, distinct_tokens, groups_of
 
-_Affine: TypeAlias = tuple[Tensor, Tensor]  # weight [out, in], bias [out]
+_CPU_GROUP_TOKENS = {torch.float32: 128, torch.bfloat16: 512, torch.float16: 128}
+_GPU_PADDING = Padding(step=16, mixed=True, group_tokens=4096)  # not measured on a GPU
+_TOKENS_STEP = 16  # half-precision kernels are built for each number of tokens on a CPU
 
-
-class Projections:
-    """Query, key and value of one layer, as one product if fused.
-
-    Fusing copies the three weights out of the file that processes on one host share
-    memory-mapped: 42 MB for a DeBERTa-v3-base in bfloat16, 85 MB in float32.
-
-    Parameters
-    ----------
-    linears : list of torch.nn.Linear
-        Of query, key and value.
-    fuse : bool
-    """
-
-    def __init__(self, linears: Sequence[nn.Linear], fuse: bool) -> None:
-        self._all: list[_Affine] = [(linear.weight, linear.bias) for linear in linears]
-        if fuse:
-            weights, biases = zip(*self._all, strict=True)
-            with torch.no_grad():
-                self._all = [(torch.cat(weights), torch.cat(biases))]
-        self.size = linears[0].out_features
-        self._query = self._cut(0, 1)
-        self._key_value = self._cut(1, 3)
-
-    def _cut(self, start: int, end: int) -> list[_Affine]:
-        """What of query, key and value stands from start to end, as views."""
-        if len(self._all) == 3:
-            return self._all[start:end]
-        weight, bias = self._all[0]
-        rows = slice(start * self.size, end * self.size)
-        return [(weight[rows], bias[rows])]
-
-    def all(self, hidden: Tensor) -> list[Tensor]:
-        """Query, key and value, each [rows, length, size]."""
-        return self._apply(self._all, hidden)
-
-    def of_first_token(self, hidden: Tensor) -> list[Tensor]:
-        """Query [rows, 1, size] of the first token; key and value [rows, length, size]."""
-        # Left strided, it would have linear copy the weights for every row.
-        first = hidden[:, :1].contiguous()
-        return self._apply(self._query, first) + self._apply(self._key_value, hidden)
-
-    def _apply(self, affines: list[_Affine], hidden: Tensor) -> list[Tensor]:
-        return [
-            part
-            for weight, bias in affines
-            for part in F.linear(hidden, weight, bias).chunk(len(weight) // self.size, dim=-1)
-        ]
+# Up to so many tokens, plain products beat fused attention on a CPU: measured.
+_LONGEST_PLAIN = {torch.float32: 32, torch.bfloat16: 128, torch.float16: 0}
 
 
 @dataclass(frozen=True)
 class Layer:
     """The modules of one encoder layer with a residual and a norm after each half."""
 
-    projections: Projections
+    query: nn.Linear
+    key: nn.Linear
+    value: nn.Linear
     attention_output: nn.Linear
     attention_norm: nn.LayerNorm
     up: nn.Linear
@@ -78,31 +40,58 @@ class Layer:
     down: nn.Linear
     output_norm: nn.LayerNorm
 
-    def after_attention(self, context: Tensor, residual: Tensor) -> Tensor:
+    def after_attention(self, context: Tensor, residual: Tensor, buffers: Buffers) -> Tensor:
         """The rest of the layer: output projection and feed-forward, each token by itself."""
-        hidden = self.attention_norm(self.attention_output(context).add_(residual))
-        found: Tensor = self.output_norm(self.down(self.activation(self.up(hidden))).add_(hidden))
-        return found
+        summed = buffers.get("summed", residual.shape)
+        hidden = _add_and_norm(
+            residual, context, self.attention_output, self.attention_norm, summed
+        )
+        inner = self.activation(linear(self.up, hidden, buffers, "inner"))
+        return _add_and_norm(hidden, inner, self.down, self.output_norm, summed)
 
 
-def bert_layer(
-    module: Any, fuse_qkv: bool, names: Sequence[str] = ("query", "key", "value")
-) -> Layer:
+def bert_layer(module: Any, names: Sequence[str] = ("query", "key", "value")) -> Layer:
     """The parts of a layer that has BERT's module names, but perhaps for query, key and value."""
-    linears = [getattr(module.attention.self, name) for name in names]
+    query, key, value = (getattr(module.attention.self, name) for name in names)
     return Layer(
-        projections=Projections(linears, fuse_qkv),
+        query=query,
+        key=key,
+        value=value,
         attention_output=module.attention.output.dense,
         attention_norm=module.attention.output.LayerNorm,
         up=module.intermediate.dense,
-        activation=module.intermediate.intermediate_act_fn,
+        activation=in_place(module.intermediate.intermediate_act_fn),
         down=module.output.dense,
         output_norm=module.output.LayerNorm,
     )
 
 
+def linear(module: nn.Linear, tokens: Tensor, buffers: Buffers, name: str) -> Tensor:
+    """The module's output for [tokens, in], in a buffer of that name."""
+    out = buffers.get(name, (len(tokens), module.out_features))
+    return torch.addmm(module.bias, tokens, module.weight.t(), out=out)
+
+
+def _add_and_norm(
+    residual: Tensor, tokens: Tensor, module: nn.Linear, norm: nn.LayerNorm, summed: Tensor
+) -> Tensor:
+    """The norm of residual + module(tokens); the product adds to the rest as it is written."""
+    torch.add(residual, module.bias, out=summed).addmm_(tokens, module.weight.t())
+    found: Tensor = norm(summed)
+    return found
+
+
+def in_place(activation: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """The exact GELU as its in-place version, which torch has no module for; others as they are."""
+    return torch.ops.aten.gelu_ if getattr(activation, "act", None) is F.gelu else activation
+
+
 class EncoderNetwork:
     """Base of the fast networks; gives the stock model's logits for right-padded rows.
+
+    Rows are packed: all tokens of a batch lie one after the other, [tokens, hidden], whatever the
+    lengths of its rows, so that no product is spent on padding. Only attention looks at rows, at
+    those of one length together.
 
     Only the first token feeds the classifier, so the last layer computes the query, the output
     projection and the feed-forward for that token alone. A subclass says how tokens are embedded,
@@ -122,6 +111,8 @@ class EncoderNetwork:
         Factor of the products of query and key.
     """
 
+    _positions = True  # whether embeddings depend on a token's position
+
     def __init__(
         self,
         model: Any,
@@ -133,67 +124,144 @@ class EncoderNetwork:
     ) -> None:
         self.config = model.config
         self.device = device
-        self._input_names = frozenset(input_names)
+        dtype = layers[0].query.weight.dtype
+        on_cpu = Padding(step=1, mixed=True, group_tokens=_CPU_GROUP_TOKENS[dtype])
+        self.padding = on_cpu if device.type == "cpu" else _GPU_PADDING
+        self._types = "token_type_ids" in input_names
         self._layers = layers
         self._heads = heads
         self._scale = scale
+        self._buffers = Buffers(dtype, device)
+        self._tokens_step = 1 if dtype == torch.float32 else _TOKENS_STEP
 
-    def logits(self, inputs: Inputs) -> npt.NDArray[np.float32]:
-        """Logits as float32 [rows, classes] from int64 inputs [rows, length]."""
+    def logits(self, batch: Sequence[Inputs]) -> npt.NDArray[np.float32]:
+        """Logits as float32 [rows, classes] from groups of int64 inputs [rows, length]."""
         with torch.inference_mode():
-            tensors = to_tensors(inputs, self._input_names, self.device)
-            # Seen in numpy, where it does not wait for a GPU.
-            if "attention_mask" in tensors and inputs["attention_mask"].all():
-                del tensors["attention_mask"]
-            output = self._outputs(tensors)
+            groups = list(groups_of(batch, self._buffers.dtype, self.device))
+            tokens, place_of = distinct_tokens(
+                batch, self._positions, self._types, self._tokens_step, self.device
+            )
+            first = self._first_tokens(self._embed(tokens), place_of, groups)
+            output = self._outputs(first, batch)
             found: npt.NDArray[np.float32] = output.float().cpu().numpy()
         return found
 
-    def _outputs(self, tensors: dict[str, Tensor]) -> Tensor:
-        """Logits [rows, classes]."""
-        return self._classify(self._first_token(tensors))
+    def _first_tokens(self, distinct: Tensor, place_of: Tensor, groups: list[Group]) -> Tensor:
+        """The last hidden states of the first tokens, [rows, hidden].
 
-    def _first_token(self, tensors: dict[str, Tensor]) -> Tensor:
-        """The last hidden state of the first token, [rows, 1, hidden]."""
-        hidden = self._embed(tensors)
-        padding = _padding(tensors.get("attention_mask"), hidden.dtype)
-        last = len(self._layers) - 1
-        for at, layer in enumerate(self._layers):
-            project = layer.projections
-            projected = project.all(hidden) if at < last else project.of_first_token(hidden)
-            query, key, value = (part.view(*part.shape[:2], self._heads, -1) for part in projected)
-            context = F.scaled_dot_product_attention(
+        Parameters
+        ----------
+        distinct : Tensor [distinct tokens, hidden]
+            Embeddings.
+        place_of : Tensor of int64 [tokens]
+            Each token's place among them.
+        groups : list of Group
+        """
+        hidden = distinct.index_select(0, place_of)
+        for at in range(len(self._layers) - 1):
+            if at == 0:  # what equal tokens have in common is computed once
+                found = self._projected(at, distinct)
+                projected = [
+                    torch.index_select(
+                        x, 0, place_of, out=self._buffers.get(name, (len(hidden), x.shape[1]))
+                    )
+                    for x, name in zip(found, ("q0", "k0", "v0"), strict=True)
+                ]
+            else:
+                projected = self._projected(at, hidden)
+            hidden = self._layer(at, hidden, projected, groups)
+        return self._last_layer(hidden, groups)
+
+    def _projected(self, at: int, hidden: Tensor) -> list[Tensor]:
+        """Query, key and value of all tokens, each [tokens, size]."""
+        layer = self._layers[at]
+        modules = {"q": layer.query, "k": layer.key, "v": layer.value}
+        return [linear(module, hidden, self._buffers, name) for name, module in modules.items()]
+
+    def _layer(
+        self, at: int, hidden: Tensor, projected: list[Tensor], groups: list[Group]
+    ) -> Tensor:
+        context = self._buffers.get("context", tuple(projected[0].shape))
+        for group in groups:
+            query, key, value = (group.of(packed, self._heads) for packed in projected)
+            group.of(context, self._heads).copy_(self._attention(at, group, query, key, value))
+        context[groups[-1].tokens.stop :].zero_()
+        return self._layers[at].after_attention(context, hidden, self._buffers)
+
+    def _last_layer(self, hidden: Tensor, groups: list[Group]) -> Tensor:
+        """The layer for the first token of each row, without keys and values of the others.
+
+        A query's product with a key, q (W h + b), is (q W) h and a number that is the same for
+        all keys, which softmax ignores; a mean of values is W times the mean of states, plus b.
+        """
+        layer, buffers = self._layers[-1], self._buffers
+        starts = [torch.arange(x.rows, device=self.device) * x.length + x.start for x in groups]
+        first = hidden.index_select(0, torch.cat(starts))
+        queries = linear(layer.query, first, buffers, "q").view(len(first), self._heads, -1)
+        asked = torch.bmm(queries.transpose(0, 1), _by_head(layer.key, self._heads)).transpose(0, 1)
+        seen = torch.empty_like(asked)  # [rows, heads, hidden]
+        for group in groups:
+            states = hidden[group.tokens].view(group.rows, group.length, -1)
+            scores = torch.bmm(asked[group.row_slice], states.transpose(1, 2)).mul_(self._scale)
+            scores = self._first_bias(scores, queries[group.row_slice], states, group.padding)
+            weights = scores.float().softmax(-1).to(scores.dtype)
+            seen[group.row_slice] = torch.bmm(weights, states)
+        values = _by_head(layer.value, self._heads).transpose(1, 2)
+        context = torch.bmm(seen.transpose(0, 1), values).transpose(0, 1).flatten(1)
+        return layer.after_attention(context.add_(layer.value.bias), first, buffers)
+
+    def _attention(
+        self, at: int, group: Group, query: Tensor, key: Tensor, value: Tensor
+    ) -> Tensor:
+        """Attention of one group's rows, as [rows, queries, heads, size]."""
+        if self._fuses(group.length):
+            found = F.scaled_dot_product_attention(
                 query.transpose(1, 2),
                 key.transpose(1, 2),
                 value.transpose(1, 2),
-                attn_mask=self._bias(at, query, key, padding),
+                attn_mask=self._bias(at, query, key, group.padding),
                 scale=self._scale,
             )
-            residual = hidden if at < last else hidden[:, :1]
-            hidden = layer.after_attention(context.transpose(1, 2).flatten(2), residual)
-        return hidden
+            return found.transpose(1, 2)
+        q = heads_first(query, self._buffers, "qh")
+        k = heads_first(key, self._buffers, "kh")
+        v = heads_first(value, self._buffers, "vh")
+        bias = self._bias(at, q.permute(1, 2, 0, 3), k.permute(1, 2, 0, 3), group.padding)
+        return plain_attention(q, k, v, bias, self._scale, self._buffers).permute(1, 2, 0, 3)
 
-    def _embed(self, tensors: dict[str, Tensor]) -> Tensor:
-        """Embeddings [rows, length, hidden]; ``attention_mask`` is absent if nothing is padded."""
+    def _fuses(self, length: int) -> bool:
+        """Whether fused attention is the faster one for rows of this length."""
+        return self.device.type != "cpu" or length > _LONGEST_PLAIN[self._buffers.dtype]
+
+    def _embed(self, tokens: Tokens) -> Tensor:
+        """Embeddings [tokens, hidden]."""
         raise NotImplementedError
 
     def _bias(self, at: int, query: Tensor, key: Tensor, padding: Tensor | None) -> Tensor | None:
-        """What layer ``at`` adds to the scaled scores, [rows, heads or 1, queries or 1, length].
+        """What layer ``at`` adds to the scaled scores, [rows, heads or 1, length, length].
 
-        ``query`` and ``key`` are [rows, length, heads, size]; in the last layer ``query`` has
-        length 1. ``padding`` is [rows, 1, 1, length].
+        ``query`` and ``key`` are [rows, length, heads, size], ``padding`` [rows, 1, 1, length].
         """
         return padding
 
+    def _first_bias(
+        self, scores: Tensor, query: Tensor, states: Tensor, padding: Tensor | None
+    ) -> Tensor:
+        """The last layer's scaled scores [rows, heads, length] of the first token, with the bias.
+
+        ``query`` is [rows, heads, size], ``states`` [rows, length, hidden].
+        """
+        return scores if padding is None else scores.add_(padding.squeeze(1))
+
+    def _outputs(self, first: Tensor, batch: Sequence[Inputs]) -> Tensor:
+        """Logits [rows, classes] from the first tokens of a batch's rows [rows, hidden]."""
+        return self._classify(first)
+
     def _classify(self, first: Tensor) -> Tensor:
-        """Logits [rows, classes] from the first token [rows, 1, hidden]."""
+        """Logits [rows, classes] from the first tokens [rows, hidden]."""
         raise NotImplementedError
 
 
-def _padding(mask: Tensor | None, dtype: torch.dtype) -> Tensor | None:
-    """Zero for tokens and hugely negative for padding, [rows, 1, 1, length]."""
-    if mask is None:
-        return None
-    # Half the minimum: nothing added to it overflows, and a row of padding alone gives no NaN.
-    bias = torch.zeros(mask.shape, dtype=dtype, device=mask.device)
-    return bias.masked_fill_(mask == 0, torch.finfo(dtype).min / 2)[:, None, None, :]
+def _by_head(module: nn.Linear, heads: int) -> Tensor:
+    """The weight as [heads, size, in], a view."""
+    return module.weight.view(heads, -1, module.in_features)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from sparknlp_zs.engine.grouped import RowLabels, RowLabelScores
 from sparknlp_zs.engine.loading import load_scorer
-from sparknlp_zs.tasks import ZeroShot, ZeroShotScores
+from sparknlp_zs.tasks import RowLabels, RowLabelScores, ZeroShot, ZeroShotScores
 
 TEXTS = ["the fox", None, "", " \n", "My card was stolen!", "the fox", "東京 😀", "a"]
 SETS = [
@@ -45,7 +44,7 @@ def expected_rows(scorer, columns, kind):
 
 def test_classify_equals_row_by_row(scorer):
     columns = every_combination()
-    found = RowLabels(TEMPLATE).score(scorer, columns)
+    found = scorer.score(RowLabels(TEMPLATE), columns)
     assert found.type == RowLabels().result_type
     for row, expected in zip(
         found.to_pylist(), expected_rows(scorer, columns, ZeroShot), strict=True
@@ -59,7 +58,7 @@ def test_classify_equals_row_by_row(scorer):
 
 def test_scores_equal_row_by_row_in_the_arrays_order(scorer):
     columns = every_combination()
-    found = RowLabelScores(TEMPLATE).score(scorer, columns)
+    found = scorer.score(RowLabelScores(TEMPLATE), columns)
     assert found.type == pa.map_(pa.string(), pa.float64())
     found.validate(full=True)
     for row, expected in zip(
@@ -75,23 +74,23 @@ def test_scores_equal_row_by_row_in_the_arrays_order(scorer):
 def test_no_rows_and_no_labels(scorer, task):
     labels = pa.array([], pa.list_(pa.string()))
     assert (
-        len(task.score(scorer, [pa.array([], pa.string()), labels, pa.array([], pa.bool_())])) == 0
+        len(scorer.score(task, [pa.array([], pa.string()), labels, pa.array([], pa.bool_())])) == 0
     )
     nothing = [pa.array(["a", "b"]), pa.nulls(2), pa.array([True, False])]
-    assert task.score(scorer, nothing).null_count == 2
+    assert scorer.score(task, nothing).null_count == 2
     no_flag = [pa.array(["a"]), pa.array([["x", "y"]]), pa.nulls(1, pa.bool_())]
-    assert task.score(scorer, no_flag).null_count == 1
+    assert scorer.score(task, no_flag).null_count == 1
 
 
 def test_slices_and_large_types(scorer):
     columns = every_combination()
-    whole = RowLabels().score(scorer, columns).to_pylist()
+    whole = scorer.score(RowLabels(), columns).to_pylist()
     large = [
         columns[0].cast(pa.large_string()),
         columns[1].cast(pa.large_list(pa.large_string())),
         columns[2],
     ]
-    part = RowLabels().score(scorer, [column.slice(5, 50) for column in large]).to_pylist()
+    part = scorer.score(RowLabels(), [column.slice(5, 50) for column in large]).to_pylist()
     for a, b in zip(part, whole[5:55], strict=True):
         assert (a and a["labels"]) == (b and b["labels"])
 
@@ -109,11 +108,33 @@ def test_bad_array_is_named(scorer, text, labels, error, message):
     """Also where the text is null: whether a query fails does not depend on its texts."""
     columns = [pa.array(["b", text]), pa.array([["x"], labels]), pa.array([False, False])]
     with pytest.raises(error, match=message):
-        RowLabels().score(scorer, columns)
+        scorer.score(RowLabels(), columns)
 
 
 def test_wrong_arguments(scorer):
     with pytest.raises(TypeError, match="labels='travel': pass an array"):
-        RowLabels().score(scorer, [pa.array(["a"]), pa.array(["travel"]), pa.array([False])])
+        scorer.score(RowLabels(), [pa.array(["a"]), pa.array(["travel"]), pa.array([False])])
     with pytest.raises(ValueError, match="hypothesis_template="):
         RowLabels("no place")
+    with pytest.raises(TypeError, match="multi_label='yes': pass a column of booleans"):
+        scorer.score(RowLabels(), [pa.array(["a"]), pa.array([["x"]]), pa.array(["yes"])])
+
+
+def test_different_label_sets_share_passes_and_pairs(tiny):
+    """A loop over label sets would need a pass for each of the 40 rows, and more pairs."""
+    scorer = load_scorer(tiny, token_budget=2048)
+    logits, passes = scorer._network.logits, []
+    scorer._network.logits = lambda inputs: passes.append(logits(inputs)) or passes[-1]
+    texts = ["the fox"] * 40
+    labels = [[f"label {i % 10}", f"label {i // 10}", "both"] for i in range(1, 41)]
+    labels = [list(dict.fromkeys(names)) for names in labels]
+    multi = [i % 2 == 0 for i in range(40)]
+    batches = (
+        [pa.array([t]), pa.array([n]), pa.array([m])]
+        for t, n, m in zip(texts, labels, multi, strict=True)
+    )
+    found = list(scorer.score_stream(RowLabels(), batches))
+    assert [len(part) for part in found] == [1] * 40
+    assert [sorted(part[0]["labels"].as_py()) for part in found] == [sorted(x) for x in labels]
+    assert sum(map(len, passes)) == len({name for names in labels for name in names})
+    assert len(passes) <= 2

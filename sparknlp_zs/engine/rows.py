@@ -1,0 +1,78 @@
+"""The distinct rows of Arrow columns, and each row's place among them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sparknlp_zs.tasks import Row, Task
+
+Column: TypeAlias = "pa.Array | pa.ChunkedArray"
+Columns: TypeAlias = Sequence[Column]
+
+
+def distinct_rows(task: Task, columns: Columns) -> tuple[list[Row], pa.Array]:
+    """The distinct rows that a task admits, and each row's place among them.
+
+    Returns
+    -------
+    rows : list of tuple
+        One value per column; lists as tuples.
+    row_of : pyarrow.Array of int64
+        Null where a row is not scored: a value is null, or the task does not admit it.
+
+    Examples
+    --------
+    >>> from sparknlp_zs.tasks import ZeroShot
+    >>> columns = [pa.array(["b", None, " ", "a", "b"])]
+    >>> rows, row_of = distinct_rows(ZeroShot(["any"]), columns)
+    >>> rows, row_of.to_pylist()
+    ([('b',), ('a',)], [0, None, None, 1, 0])
+    """
+    indices, values = [], []
+    for name, column in zip(task.columns, columns, strict=True):
+        codes, found = _encoded(one_array(same_type(column)))
+        admitted = pa.array([task.admits(name, value) for value in found], pa.bool_())
+        known = pc.if_else(admitted.take(codes), codes, pa.scalar(None, codes.type))
+        indices.append(known.to_pylist())
+        values.append(found)
+    position: dict[tuple[int, ...], int] = {}
+    row_of = [
+        None if None in codes else position.setdefault(codes, len(position))
+        for codes in zip(*indices, strict=True)
+    ]
+    rows = [tuple(values[i][code] for i, code in enumerate(codes)) for codes in position]
+    return rows, pa.array(row_of, pa.int64())
+
+
+def _encoded(column: pa.Array) -> tuple[pa.Array, list[Any]]:
+    """Each row's place in the column's distinct values (null for null), and these."""
+    if not pa.types.is_nested(column.type):
+        encoded = column.dictionary_encode()
+        return encoded.indices, encoded.dictionary.to_pylist()
+    position: dict[tuple[Any, ...], int] = {}
+    codes = [
+        None if value is None else position.setdefault(tuple(value), len(position))
+        for value in column.to_pylist()
+    ]
+    return pa.array(codes, pa.int32()), list(position)
+
+
+def same_type(column: Column) -> Column:
+    """Texts of any Arrow type as large strings; other columns as they are."""
+    kind = column.type
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    text = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)
+    return pc.cast(column, pa.large_string()) if any(is_(kind) for is_ in text) else column
+
+
+def one_array(column: Column) -> pa.Array:
+    """The column's chunks as one array."""
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    joined = column.combine_chunks()
+    # combine_chunks gave a ChunkedArray for nested types before pyarrow 20.
+    return pa.concat_arrays(joined.chunks) if isinstance(joined, pa.ChunkedArray) else joined

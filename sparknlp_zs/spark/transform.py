@@ -1,0 +1,154 @@
+"""A whole DataFrame scored in one pass, with metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from sparknlp_zs.models import Model, model_spec
+from sparknlp_zs.spark.functions import text_column
+from sparknlp_zs.spark.session import case_sensitive
+from sparknlp_zs.spark.shipping import ShippedModel, ship
+from sparknlp_zs.spark.workers import MEASURES, score_table
+from sparknlp_zs.tasks import Annotation, FixedTask, named_tasks
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame, Observation
+    from pyspark.sql.types import StructField, StructType
+
+_TEXT = "_zs_text"
+
+
+def transform(
+    df: DataFrame,
+    text: str | Column,
+    tasks: Mapping[str, FixedTask] | None = None,
+    /,
+    *,
+    model: Model = None,
+    observation: Observation | str | None = None,
+    **named: FixedTask,
+) -> DataFrame:
+    """Score a whole DataFrame: its columns, and one more for each task.
+
+    Prefer it to a column (``classify``, ``annotate``) where a table is scored once and then used:
+    every row is scored exactly once in a job, also if a filter on a result follows, which makes
+    Spark score a column twice; several tasks share one pass; and it can be observed. In return
+    Spark moves nothing through it: filters are applied, and columns selected, where you write
+    them, so do both before. Sorting by a result still runs the scoring twice (once to sample the
+    ranges): persist first.
+
+    Parameters
+    ----------
+    df : DataFrame
+        Classic or Connect, batch or streaming. All columns pass through a Python worker, so
+        their types must be known to Arrow.
+    text : str or Column
+        A string column.
+    tasks : mapping of str to task, optional
+        Names of the new columns, and their tasks.
+    model : str, path, ModelSpec or None
+        None is the default model (``SPARKNLP_ZS_MODEL``, else the seed model).
+    observation : Observation or str, optional
+        Receives the metrics of the first action: ``rows``, ``null_rows`` (no result: the text is
+        null, empty or blank), ``truncated_rows`` (the text was cut to the model's maximum length,
+        beside one of the hypotheses at least) and ``seconds`` (of scoring, summed over the
+        workers, without the loading of the model). For a streaming DataFrame a name, under which
+        the query's progress reports them for each micro-batch.
+    **named : task
+        Tasks by name, such as ``topic=ZeroShot([...])``; a name that is an argument here, or no
+        identifier, goes into the mapping.
+
+    Returns
+    -------
+    DataFrame
+        The rows of ``df``, in order within partitions, with one more column per task, of the type
+        that the task has by itself; null where the text is null, empty or blank.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is wrong, a task is not over one text column, or a column of such a name
+        exists; before any job.
+    ModelNotFoundError
+        If there is no such model; before any job.
+    pyspark.errors.AnalysisException
+        If the column is missing or no string; before any job.
+
+    Examples
+    --------
+    >>> from pyspark.sql import Observation
+    >>> from sparknlp_zs import spark as zs
+    >>> df = spark.createDataFrame([("my card was stolen",), ("",)], "text string")
+    >>> metrics = Observation()
+    >>> scored = zs.transform(
+    ...     df,
+    ...     "text",
+    ...     topic=zs.ZeroShot(["stolen card", "exchange rate"]),
+    ...     model="starter",
+    ...     observation=metrics,
+    ... )
+    >>> scored.where("topic.score > 0.5").select("text", "topic.label").collect()
+    [Row(text='my card was stolen', label='stolen card')]
+    >>> metrics.get["rows"], metrics.get["null_rows"], metrics.get["truncated_rows"]
+    (2, 1, 0)
+    """
+    task = named_tasks(tasks, named)
+    _check_free(df, [name for name, _ in task.tasks])
+    given = df.select("*", text_column(text, "text").alias(_TEXT))
+    fields = given.schema.fields[:-1]
+    shipped = ship(df.sparkSession, model_spec(model))
+    # mapInArrow finds columns by name, and fails for names with dots and names given twice.
+    numbered = given.toDF(*(f"_{at}" for at in range(len(fields))), _TEXT)
+    schema = _schema(fields, task, measured=observation is not None)
+    scored = numbered.mapInArrow(_scoring(shipped, task, schema.names), schema)
+    if observation is not None:
+        scored = scored.observe(observation, *_metrics()).drop(*MEASURES)
+    return scored.toDF(*df.columns, *(name for name, _ in task.tasks))
+
+
+def _check_free(df: DataFrame, names: list[str]) -> None:
+    same: Any = str if case_sensitive(df.sparkSession) else str.lower
+    taken = [*df.columns, _TEXT, *MEASURES]
+    for at, name in enumerate(names):
+        if same(name) in map(same, taken):
+            raise ValueError(f"{name}: such a column already exists; choose another name")
+        if same(name) in map(same, names[:at]):
+            raise ValueError(f"{name}: differs from another task only in case; rename one")
+
+
+def _schema(given: list[StructField], task: Annotation, *, measured: bool) -> StructType:
+    """The given columns, the tasks' results, and the measures; all but these numbered."""
+    from pyspark.sql.pandas.types import from_arrow_type
+    from pyspark.sql.types import StructField, StructType
+
+    results = [StructField("", from_arrow_type(part.result_type)) for _, part in task.tasks]
+    schema = StructType()
+    for at, field in enumerate([*given, *results]):
+        schema = schema.add(f"_{at}", field.dataType, field.nullable, field.metadata)
+    for name, kind in MEASURES.items() if measured else ():
+        schema = schema.add(name, from_arrow_type(kind))
+    return schema
+
+
+def _scoring(shipped: ShippedModel, task: Annotation, names: list[str]) -> Any:
+    task_json = task.to_json()
+
+    def zs_transform(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        yield from score_table(shipped, task_json, names, batches)
+
+    return zs_transform
+
+
+def _metrics() -> list[Column]:
+    from pyspark.sql import functions as F
+
+    missing, truncated, seconds = MEASURES
+    return [
+        F.count(F.lit(1)).alias("rows"),
+        F.count_if(missing).alias("null_rows"),
+        F.count_if(truncated).alias("truncated_rows"),
+        F.sum(seconds).alias("seconds"),
+    ]

@@ -1,0 +1,153 @@
+"""Zero-shot classification with labels of their own for each row."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from sparknlp_zs.tasks.base import ClassIds, Logits, Pair, Row, Scores, is_text
+from sparknlp_zs.tasks.zero_shot import DEFAULT_TEMPLATE, RANKED, ZeroShot, label_scores
+
+Positions: TypeAlias = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class RowLabels:
+    """Classification of (text, labels, multi_label) columns.
+
+    The scores of a row are those of ``ZeroShot`` with its labels. Null where the text is null,
+    empty or blank, the array null or empty, or the boolean null; a row's array with blank,
+    duplicate or null labels is an error that names it.
+
+    Parameters
+    ----------
+    hypothesis_template : str
+        Sentence with ``{}`` where the label goes.
+
+    Examples
+    --------
+    >>> RowLabels().pairs(("the text", ("travel", "cooking"), False))[0]
+    ('the text', 'This example is travel.')
+    """
+
+    hypothesis_template: str = DEFAULT_TEMPLATE
+
+    kind: ClassVar[str] = "row_labels"
+    columns: ClassVar[tuple[str, ...]] = ("text", "labels", "multi_label")
+
+    def __post_init__(self) -> None:
+        ZeroShot(["any label"], self.hypothesis_template)  # a wrong template fails here
+
+    @property
+    def result_type(self) -> pa.DataType:
+        """``struct<label, score, labels, scores>``, as from ``ZeroShot``."""
+        return RANKED
+
+    def admits(self, column: str, value: Any) -> bool:
+        """Texts that are not blank, arrays that are not empty.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an array has blank, duplicate or null labels, or a value is of another type.
+        """
+        if column == "text":
+            return is_text(column, value)
+        if column == "labels":
+            return self._admits_labels(value)
+        if not isinstance(value, bool):
+            raise TypeError(f"multi_label={value!r}: pass a column of booleans")
+        return True
+
+    def _admits_labels(self, labels: Any) -> bool:
+        if not isinstance(labels, tuple):
+            raise TypeError(f"labels={labels!r}: pass an array of strings")
+        try:
+            return bool(labels) and bool(ZeroShot(labels))
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"labels={list(labels)!r} of a row: {error}") from error
+
+    def pairs(self, row: Row) -> list[Pair]:
+        """(premise, hypothesis) for each of the row's labels, in their order."""
+        text, labels, _ = row
+        return [(text, self.hypothesis_template.replace("{}", label)) for label in labels]
+
+    def result(self, rows: Sequence[Row], logits: Logits, classes: ClassIds) -> pa.Array:
+        """Arrow structs of ``result_type`` from logits [labels of all rows, classes]."""
+        scores = np.zeros(len(logits))
+        ranking = np.zeros(len(logits), dtype=np.int64)  # positions in the labels of all rows
+        for at, found in _equal_rows(rows, logits, classes):
+            order = np.argsort(-found, axis=1, kind="stable")
+            scores[at] = np.take_along_axis(found, order, axis=1)
+            ranking[at] = np.take_along_axis(at, order, axis=1)
+        starts = _starts(rows)
+        labels = _labels(rows).take(pa.array(ranking))
+        offsets = pa.array(starts, pa.int32())
+        first = pa.array(starts[:-1])
+        values = pa.array(scores)
+        columns = [
+            labels.take(first),
+            values.take(first),
+            pa.ListArray.from_arrays(offsets, labels),
+            pa.ListArray.from_arrays(offsets, values),
+        ]
+        return pa.StructArray.from_arrays(columns, fields=list(RANKED))
+
+    def to_json(self) -> str:
+        """The task as JSON; ``task_from_json`` reads it."""
+        return json.dumps({"kind": self.kind, "hypothesis_template": self.hypothesis_template})
+
+
+class RowLabelScores(RowLabels):
+    """As ``RowLabels``, with a map from label to score, in the order of the row's array.
+
+    Examples
+    --------
+    >>> RowLabelScores().result_type
+    MapType(map<string, double>)
+    """
+
+    kind: ClassVar[str] = "row_label_scores"
+
+    @property
+    def result_type(self) -> pa.DataType:
+        return pa.map_(pa.string(), pa.float64())
+
+    def result(self, rows: Sequence[Row], logits: Logits, classes: ClassIds) -> pa.Array:
+        """Arrow maps from logits [labels of all rows, classes]."""
+        scores = np.zeros(len(logits))
+        for at, found in _equal_rows(rows, logits, classes):
+            scores[at] = found
+        offsets = pa.array(_starts(rows), pa.int32())
+        return pa.MapArray.from_arrays(offsets, _labels(rows), pa.array(scores))
+
+
+def _equal_rows(
+    rows: Sequence[Row], logits: Logits, classes: ClassIds
+) -> Iterator[tuple[Positions, Scores]]:
+    """Rows with as many labels and one ``multi_label``: their pairs' positions, their scores.
+
+    Both have the shape [rows, labels]. Label sets of one size are computed together.
+    """
+    starts = _starts(rows)[:-1]
+    groups: dict[tuple[int, bool], list[int]] = {}
+    for row, (_, labels, multi_label) in enumerate(rows):
+        groups.setdefault((len(labels), multi_label), []).append(row)
+    for (size, multi_label), members in groups.items():
+        at = starts[members][:, None] + np.arange(size)
+        yield at, label_scores(logits[at], classes, multi_label)
+
+
+def _starts(rows: Sequence[Row]) -> Positions:
+    """Where each row's labels start among all rows' labels, and where the last end."""
+    return np.cumsum([0, *(len(labels) for _, labels, _ in rows)], dtype=np.int64)
+
+
+def _labels(rows: Sequence[Row]) -> pa.Array:
+    return pa.array([label for _, labels, _ in rows for label in labels], pa.string())

@@ -1,0 +1,75 @@
+"""What columns do beyond one call's results: schemas, partitions, two models, many batches."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+from surface_rows import LABELS, ROWS
+from surfaces import ROW_LABELS, TEMPLATE, assert_same, collected, frame
+
+import sparknlp_zs  # noqa: F401
+from sparknlp_zs import spark as zs
+from sparknlp_zs.engine.loading import load_scorer
+from sparknlp_zs.tasks import RowLabels
+
+TOLERANCE = 1e-6
+
+
+def test_empty_partitions(spark, tiny):
+    """With 25 partitions for 11 rows, most are empty."""
+    rows = frame(spark).where("i < 11").repartition(25)
+    column = zs.classify("text", LABELS, model=tiny)
+    found = {row["i"]: row["c"] for row in rows.select("i", column.alias("c")).collect()}
+    expected = load_scorer(tiny).score(zs.ZeroShot(LABELS), [pa.array(ROWS[:11])]).to_pylist()
+    assert_same([found[i] and found[i].asDict() for i in range(11)], expected)
+
+
+@pytest.mark.parametrize("multi_label", [False, True])
+def test_all_arguments(spark, tiny, multi_label):
+    """Labels in a list and in a column take the same arguments."""
+    rows = frame(spark)
+    arguments = {"hypothesis_template": TEMPLATE, "multi_label": multi_label, "model": tiny}
+    flags = pa.array([multi_label] * len(ROWS))
+    for labels, given in ((LABELS, [LABELS] * len(ROWS)), (rows["labels"], ROW_LABELS)):
+        column = zs.classify("text", labels, once=multi_label, **arguments)
+        found = collected(rows.withColumn("found", column), "found")
+        columns = [pa.array(ROWS), pa.array(given), flags]
+        assert_same(found, load_scorer(tiny).score(RowLabels(TEMPLATE), columns).to_pylist())
+
+
+def test_starter_model_and_two_models_in_one_session(spark, tiny):
+    both = frame(spark).select(
+        "i",
+        zs.classify("text", LABELS, model="starter")["label"].alias("starter"),
+        zs.classify("text", LABELS, model=tiny)["label"].alias("tiny"),
+    )
+    found = collected(both, "starter", "tiny")
+    for at, model in enumerate(("starter", tiny)):
+        expected = pd.Series(ROWS).zsc.classify(LABELS, model=model)["label"]
+        for row, label in zip(found, expected, strict=True):
+            assert row[at] == (None if pd.isna(label) else label)
+
+
+def test_schema_and_empty_frame(spark, tiny):
+    rows = frame(spark)
+    column = zs.classify("text", LABELS, model=tiny).alias("c")
+    schema = "struct<label:string,score:double,labels:array<string>,scores:array<double>>"
+    assert rows.select(column).schema["c"].dataType.simpleString() == schema
+    assert rows.where("i < 0").select(column).collect() == []
+    column = zs.scores("text", LABELS, model=tiny).alias("s")
+    assert rows.select(column).select("s.*").columns == LABELS
+
+
+@pytest.mark.parametrize("way", ["column", "transform"])
+def test_more_rows_than_an_arrow_batch_holds(spark, tiny, way):
+    df = spark.range(25_000, numPartitions=1).selectExpr("id", "concat('t', id % 7) AS text")
+    if way == "column":
+        scored = df.withColumn("s", zs.scores("text", ["a", "b"], model=tiny))
+    else:
+        scored = zs.transform(df, "text", s=zs.ZeroShotScores(["a", "b"]), model=tiny)
+    rows = scored.select("id", "s.a").collect()
+    assert [row["id"] for row in rows] == list(range(25_000))
+    expected = pd.Series([f"t{i}" for i in range(7)]).zsc.scores(["a", "b"], model=tiny)["a"]
+    for row in rows[::997]:
+        assert row["a"] == pytest.approx(expected[row["id"] % 7], abs=TOLERANCE)
