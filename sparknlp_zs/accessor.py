@@ -12,6 +12,7 @@ from sparknlp_zs.accessor_heads import FrameHeads, SeriesHeads
 from sparknlp_zs.bars import bar
 from sparknlp_zs.engine.cache import ScorerKey, default_device, folder_stamp, scorer_for
 from sparknlp_zs.engine.combined import with_adapter
+from sparknlp_zs.engine.precision import compute_dtype
 from sparknlp_zs.models import Model, model_folder, model_spec, read_class_ids
 from sparknlp_zs.tasks import (
     DEFAULT_TEMPLATE,
@@ -78,8 +79,9 @@ class SeriesAccessor(SeriesHeads):
         --------
         >>> import pandas as pd, sparknlp_zs
         >>> texts = pd.Series(["my card was stolen", ""])
-        >>> texts.zsc.classify(["stolen card", "exchange rate"], model="starter")["label"].tolist()
-        ['stolen card', nan]
+        >>> found = texts.zsc.classify(["stolen card", "exchange rate"], model="starter")
+        >>> found["label"].fillna("").tolist()
+        ['stolen card', '']
         """
         task = ZeroShot(labels, hypothesis_template, multi_label)
         result = _scored(task, [self._series], model, progress)
@@ -262,7 +264,7 @@ def _scorer(model: Model) -> Scorer:
         ScorerKey(
             folder=folder,
             content=folder_stamp(folder),
-            dtype=spec.dtype,
+            dtype=compute_dtype(spec.dtype, spec.device),
             device=spec.device or default_device(),
             max_length=spec.max_length,
         )

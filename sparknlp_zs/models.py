@@ -15,7 +15,10 @@ SEED_MODEL = "sileod/deberta-v3-base-tasksource-nli"
 STARTER = "starter"
 STARTER_PATH = str(Path(__file__).parent / "starter" / "model")
 MODEL_VARIABLE = "SPARKNLP_ZS_MODEL"
-DTYPES = ("float32", "bfloat16", "float16")
+HEAD_TASKS = "task_heads.json"
+HEAD_WEIGHTS = "task_heads.safetensors"
+AUTO = "auto"
+DTYPES = ("float32", "bfloat16", "float16", AUTO)
 
 _DOWNLOADED = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja")
 
@@ -34,8 +37,9 @@ class ModelSpec:
         A folder in Hugging Face's format, a hub id, or "starter" (bundled, needs no download).
     revision : str or None
         Branch, tag or commit of a hub id.
-    dtype : {"float32", "bfloat16", "float16"}
-        Compute type of the weights. Scores are float64 in any case.
+    dtype : {"float32", "bfloat16", "float16", "auto"}
+        Compute type of the weights. "auto" is the fastest that the device has units for, decided
+        on the driver (see ``engine.precision``). Scores are float64 in any case.
     device : str or None
         A torch device such as "cuda:1"; None takes the first GPU, else the CPU.
     max_length : int or None
@@ -202,7 +206,9 @@ _STEMS = {"entail": "entailment", "contradict": "contradiction", "neutral": "neu
 
 
 def content_hash(folder: Path) -> str:
-    """Hash of a model folder's file names and bytes (20 hex digits).
+    """Hash of the names and bytes of the files that a model needs (20 hex digits).
+
+    Other files of the folder, such as a model card or an optimizer's state, do not change it.
 
     Examples
     --------
@@ -210,12 +216,64 @@ def content_hash(folder: Path) -> str:
     True
     """
     digest = hashlib.sha256()
-    for path in sorted(x for x in folder.iterdir() if x.is_file()):
+    for path in needed_files(folder):
         digest.update(f"{path.name}:{path.stat().st_size}\n".encode())
         with path.open("rb") as file:
             while block := file.read(1 << 20):
                 digest.update(block)
     return digest.hexdigest()[:20]
+
+
+def needed_files(folder: Path) -> list[Path]:
+    """The files of a folder that loading its model reads, in the order of their names.
+
+    Examples
+    --------
+    >>> [path.name for path in needed_files(Path(STARTER_PATH))]
+    ['config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json']
+    """
+    names = {path.name for path in folder.iterdir() if path.is_file()}
+    weights = {path.name for path in weight_files(folder)}
+    others = {name for name in names if name in _KNOWN_FILES or name.endswith(_VOCABULARIES)}
+    if "tokenizer.json" not in names:
+        # Only the tokenizer's class knows what its vocabulary is called.
+        others |= {name for name in names if name.endswith((".json", ".txt"))} - _WEIGHT_INDEXES
+    return sorted(folder / name for name in weights | others)
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The weights that transformers loads from a folder, with their index if there are shards.
+
+    A folder without weights gives an empty list.
+    """
+    for single in ("model.safetensors", "pytorch_model.bin"):
+        index = folder / f"{single}.index.json"
+        if (folder / single).is_file():
+            return [folder / single]
+        if index.is_file():
+            shards = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
+            # Names only: an index from elsewhere must not reach files outside the folder.
+            return [index, *(folder / name for name in sorted({Path(x).name for x in shards}))]
+    return []
+
+
+_KNOWN_FILES = frozenset(
+    {
+        "config.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "special_tokens_map.json",
+        "added_tokens.json",
+        "vocab.txt",
+        "vocab.json",
+        "merges.txt",
+        # An adapter's heads, beside the model that they belong to.
+        HEAD_TASKS,
+        HEAD_WEIGHTS,
+    }
+)
+_VOCABULARIES = (".model", ".tiktoken", ".codes", ".jinja")
+_WEIGHT_INDEXES = frozenset({"model.safetensors.index.json", "pytorch_model.bin.index.json"})
 
 
 def read_class_ids(folder: Path) -> ClassIds:

@@ -1,4 +1,4 @@
-"""The README's Python examples run, and print what the README says."""
+"""The Python examples of the README and of pages in docs/ run, and print what is shown there."""
 
 from __future__ import annotations
 
@@ -7,20 +7,29 @@ import io
 import re
 from pathlib import Path
 
+import pytest
 from printed import assert_same_output
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+PAGES = [
+    "README.md",
+    "docs/pandas-on-spark.md",
+    "docs/spark-nlp.md",
+    "docs/spark-streaming.md",
+]
 BLOCK = re.compile(r"```python\n(.*?)```\n(?:\n?```text\n(.*?)```)?", re.DOTALL)
 
 
-def test_examples(classic):
-    blocks = BLOCK.findall(README.read_text(encoding="utf-8"))
-    assert len(blocks) >= 4
-    assert sum(bool(expected) for _, expected in blocks) >= 3
+@pytest.mark.parametrize("page", PAGES)
+def test_examples(page, classic):
+    if page == "docs/pandas-on-spark.md":
+        pytest.importorskip("pyspark.pandas", exc_type=ImportError, reason="pandas is too new")
+    blocks = BLOCK.findall((ROOT / page).read_text(encoding="utf-8"))
+    assert any(expected for _, expected in blocks)
     namespace: dict[str, object] = {"spark": classic}
     for code, expected in blocks:
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
-            exec(compile(code, "README.md", "exec"), namespace)
+            exec(compile(code, page, "exec"), namespace)
         if expected:
             assert_same_output(printed.getvalue(), expected)

@@ -17,10 +17,8 @@ from sparknlp_zs.engine.adapter_weights import (
 )
 from sparknlp_zs.engine.adapters import CONFIG, adapter_folder, read_adapter
 from sparknlp_zs.engine.cache import folder_stamp
-from sparknlp_zs.engine.prepared import HEAD_WEIGHTS, cache_folder, publish
-from sparknlp_zs.models import ModelSpec
-
-HEAD_TASKS = "task_heads.json"
+from sparknlp_zs.engine.prepared import cache_folder, publish
+from sparknlp_zs.models import HEAD_TASKS, HEAD_WEIGHTS, ModelSpec, needed_files
 
 
 def with_adapter(folder: Path, spec: ModelSpec) -> Path:
@@ -63,8 +61,8 @@ def combine(model: Path, adapter: Path, target: Path) -> None:
     config = json.loads((adapter / CONFIG).read_text(encoding="utf-8"))
     kept = {key: config.get(key) for key in ("tasks", "classifiers_size", "labels_list")}
     (target / HEAD_TASKS).write_text(json.dumps(kept), encoding="utf-8")
-    for path in model.iterdir():
-        if path.is_file() and path.name not in (HEAD_WEIGHTS, HEAD_TASKS):
+    for path in needed_files(model):
+        if path.name not in (HEAD_WEIGHTS, HEAD_TASKS):
             _link(path.resolve(), target / path.name)
 
 

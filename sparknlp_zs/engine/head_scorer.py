@@ -14,13 +14,12 @@ from sparknlp_zs.engine.adapter_weights import (
 )
 from sparknlp_zs.engine.adapters import tasks_of
 from sparknlp_zs.engine.budget import TokenBudget
-from sparknlp_zs.engine.combined import HEAD_TASKS
 from sparknlp_zs.engine.encoding import PairEncoder, pair_layout, single_layout
 from sparknlp_zs.engine.head_encoding import HeadEncoder
 from sparknlp_zs.engine.networks.deberta import DebertaNetwork
-from sparknlp_zs.engine.prepared import HEAD_WEIGHTS
 from sparknlp_zs.engine.rows import Columns
 from sparknlp_zs.engine.scorer import Network, Scored, Scorer
+from sparknlp_zs.models import HEAD_TASKS, HEAD_WEIGHTS
 from sparknlp_zs.tasks import AdapterTask, ChoiceTask, ClassIds, HeadTask, RowTasks, Task
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from sparknlp_zs.engine.encoding import PairEncoder, model_max_length
 from sparknlp_zs.engine.head_scorer import ScorerWithHeads
 from sparknlp_zs.engine.networks import build_network
 from sparknlp_zs.engine.networks.huggingface import load_model, load_tokenizer
-from sparknlp_zs.engine.prepared import HEAD_WEIGHTS
+from sparknlp_zs.engine.precision import compute_dtype
 from sparknlp_zs.engine.scorer import Scorer
-from sparknlp_zs.models import class_ids
+from sparknlp_zs.models import HEAD_WEIGHTS, class_ids
 
 
 def load_scorer(
@@ -30,7 +30,7 @@ def load_scorer(
     folder : Path
         As written by ``save_pretrained``; with the heads too if ``with_adapter`` made it.
     dtype : str
-        Compute type of the weights.
+        Compute type of the weights; "auto" by the device.
     device : str
         A torch device.
     max_length : int or None
@@ -49,7 +49,7 @@ def load_scorer(
     classes = class_ids(config.label2id, str(folder))
     tokenizer = load_tokenizer(folder)
     place = torch.device(device)
-    model = load_model(folder, dtype, place)
+    model = load_model(folder, compute_dtype(dtype, device), place)
     longest = model_max_length(tokenizer, config)
     if max_length is not None:
         longest = min(longest, max_length)

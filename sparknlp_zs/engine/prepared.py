@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
 from functools import lru_cache
 from pathlib import Path
 
-from sparknlp_zs.engine.cache import folder_stamp
-from sparknlp_zs.models import content_hash
+from sparknlp_zs.engine.cache import folder_stamp, safetensors_header
+from sparknlp_zs.models import content_hash, needed_files, weight_files
 
 CACHE_VARIABLE = "SPARKNLP_ZS_CACHE"
 WEIGHTS = "model.safetensors"
-HEAD_WEIGHTS = "task_heads.safetensors"
 
-_WEIGHT_ENDINGS = (".safetensors", ".bin", ".index.json", ".pt", ".h5", ".msgpack", ".onnx")
 _SAFETENSORS_DTYPES = {"float32": "F32", "bfloat16": "BF16", "float16": "F16"}
 
 
@@ -80,24 +77,16 @@ def convert(folder: Path, dtype: str, target: Path) -> None:
     model = load_model(folder, dtype, torch.device("cpu"))
     with no_bars():
         model.save_pretrained(target, max_shard_size="100GB")
+    weights = weight_files(folder)
     for path in needed_files(folder):
-        if not (target / path.name).exists():
+        if path not in weights and not (target / path.name).exists():
             shutil.copyfile(path, target / path.name)
     for path in target.iterdir():
         path.chmod(0o644)  # safetensors writes 0600; workers may run as another user
 
 
-def needed_files(folder: Path) -> list[Path]:
-    """The files that a prepared folder needs: no weights in other formats."""
-    files = sorted(path for path in folder.iterdir() if path.is_file())
-    kept = (WEIGHTS, HEAD_WEIGHTS)
-    return [x for x in files if x.name in kept or not x.name.endswith(_WEIGHT_ENDINGS)]
-
-
 def _stored_as(weights: Path, dtype: str) -> bool:
     if not weights.is_file():
         return False
-    with weights.open("rb") as file:
-        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-    floats = {x["dtype"] for name, x in header.items() if name != "__metadata__"}
-    return floats <= {_SAFETENSORS_DTYPES[dtype], "I64"}
+    found = {x["dtype"] for x in safetensors_header(weights).values()}
+    return found <= {_SAFETENSORS_DTYPES[dtype], "I64"}

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from sparknlp_zs.spark.annotate import annotate
 from sparknlp_zs.spark.functions import classify, nli, scores
 from sparknlp_zs.spark.heads import task, tasks
 from sparknlp_zs.spark.progress import progress
+from sparknlp_zs.spark.session import use_session
 from sparknlp_zs.spark.sql import register
 from sparknlp_zs.spark.transform import transform
 from sparknlp_zs.tasks import NLI, ZeroShot, ZeroShotScores
 
 if TYPE_CHECKING:
+    from sparknlp_zs.spark.annotations import AnnotationClassifier
     from sparknlp_zs.spark.head_stage import TaskHeadClassifier
     from sparknlp_zs.spark.stages import NLIScorer, ZeroShotClassifier
 
 __all__ = [
     "NLI",
+    "AnnotationClassifier",
     "NLIScorer",
     "TaskHeadClassifier",
     "ZeroShot",
@@ -32,17 +36,19 @@ __all__ = [
     "task",
     "tasks",
     "transform",
+    "use_session",
 ]
+
+_STAGES = {
+    "AnnotationClassifier": "annotations",
+    "NLIScorer": "stages",
+    "TaskHeadClassifier": "head_stage",
+    "ZeroShotClassifier": "stages",
+}
 
 
 def __getattr__(name: str) -> Any:
     # The stages subclass pyspark.ml's classes, whose import takes a second.
-    if name in ("NLIScorer", "ZeroShotClassifier"):
-        from sparknlp_zs.spark import stages
-
-        return getattr(stages, name)
-    if name == "TaskHeadClassifier":
-        from sparknlp_zs.spark.head_stage import TaskHeadClassifier
-
-        return TaskHeadClassifier
+    if name in _STAGES:
+        return getattr(import_module(f"{__name__}.{_STAGES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
-
-import pyarrow as pa
 
 from sparknlp_zs.models import Model, model_spec
 from sparknlp_zs.spark.session import active_session
 from sparknlp_zs.spark.shipping import ShippedModel, ship
+from sparknlp_zs.spark.udfs import batch_udf, column_types
+from sparknlp_zs.spark.versions import string_only
 from sparknlp_zs.spark.workers import score_batches
 from sparknlp_zs.tasks import DEFAULT_TEMPLATE, NLI, RowLabels, Task, ZeroShot, ZeroShotScores
 
@@ -156,7 +156,7 @@ def _label_column(
     from pyspark.sql import functions as F
 
     ZeroShot(["any label"], template, multi_label)  # wrong arguments fail before any job
-    names = F.transform(labels, _string)
+    names = F.transform(labels, string_only)
     columns = [text_column(text, "text"), names, F.lit(multi_label)]
     return _task_column(RowLabels(template), columns, model, once)
 
@@ -175,15 +175,7 @@ def text_column(text: str | Column, name: str) -> Column:
         text = F.col(text)
     elif not _is_column(text):
         raise TypeError(f"{name}={text!r}: pass a column's name or a Column")
-    return _string(text)
-
-
-def _string(column: Column) -> Column:
-    from pyspark.sql import functions as F
-
-    # collate takes strings only, without a cast, and changes nothing: a column of another type
-    # fails when the plan is analysed on the driver, not in a UDF that sees raw ints.
-    return F.collate(column, "UTF8_BINARY")
+    return string_only(text)
 
 
 def _is_column(value: Any) -> bool:
@@ -193,29 +185,4 @@ def _is_column(value: Any) -> bool:
 def task_udf(task: Task, shipped: ShippedModel) -> Any:
     """The Arrow UDF of a task."""
     score = partial(score_batches, shipped, task.to_json())
-    return _udf(score, f"zs_{task.kind}", len(task.columns), task.result_type)
-
-
-def _udf(
-    score: Callable[[Iterator[Any]], Iterator[pa.Array]],
-    name: str,
-    columns: int,
-    result_type: pa.DataType,
-) -> Any:
-    from pyspark.sql.functions import arrow_udf
-    from pyspark.sql.pandas.types import from_arrow_type
-
-    def one(batches: Iterator[pa.Array]) -> Iterator[pa.Array]:
-        yield from score([batch] for batch in batches)
-
-    def several(batches: Iterator[tuple[pa.Array, ...]]) -> Iterator[pa.Array]:
-        yield from score(iter(batches))
-
-    function = one if columns == 1 else several
-    function.__name__ = name
-    # Evaluated here: the closure's annotations are strings to Spark otherwise.
-    function.__annotations__ = {
-        "batches": Iterator[pa.Array] if columns == 1 else Iterator[tuple[pa.Array, ...]],
-        "return": Iterator[pa.Array],
-    }
-    return arrow_udf(function, from_arrow_type(result_type))
+    return batch_udf(score, f"zs_{task.kind}", column_types(task.columns), task.result_type)

@@ -19,8 +19,10 @@ from sparknlp_zs.spark.head_params import (
     HasTextPairCol,
 )
 from sparknlp_zs.spark.heads import head_column
+from sparknlp_zs.spark.modelstage import ModelStage
 from sparknlp_zs.spark.params import HasPredictedLabelCol
-from sparknlp_zs.spark.stages import _metadata, _ModelStage, _outputs, outputs_in_order
+from sparknlp_zs.spark.session import use_session
+from sparknlp_zs.spark.stages import _metadata, _outputs, outputs_in_order
 from sparknlp_zs.tasks import AdapterTask, TaskHead
 from sparknlp_zs.tasks.heads import CHOICES, PAIR, TEXT
 
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class TaskHeadClassifier(
-    _ModelStage,
+    ModelStage,
     HasInputCol,
     HasTextPairCol,
     HasChoicesCol,
@@ -150,7 +152,9 @@ class TaskHeadClassifier(
         names = self._output_names(task)
         self._check_outputs(dataset, **names)
         scored = f"_{self.uid}"
-        frame = dataset.withColumn(scored, head_column(head, inputs, spec, once=True))
+        with use_session(dataset.sparkSession):
+            column = head_column(head, inputs, spec, once=True)
+        frame = dataset.withColumn(scored, column)
         columns = self._columns(task, frame[scored], frame)
         outputs = [
             columns[param].alias(name, metadata=_attributes(task, param, name))

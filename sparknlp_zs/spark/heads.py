@@ -14,14 +14,9 @@ from sparknlp_zs.engine.adapters import (
     resolve_head,
 )
 from sparknlp_zs.models import Model, ModelNotFoundError, ModelSpec, model_folder, model_spec
-from sparknlp_zs.spark.functions import (
-    _is_column,
-    _string,
-    _task_column,
-    score_column,
-    text_column,
-)
+from sparknlp_zs.spark.functions import _is_column, _task_column, score_column, text_column
 from sparknlp_zs.spark.shipping import ShippedModel, ship
+from sparknlp_zs.spark.versions import string_only
 from sparknlp_zs.tasks import ChoiceTask, HeadTask, PairHeadTask, RowTasks, TaskHead
 from sparknlp_zs.tasks.heads import CHOICES, PAIR, TEXT
 
@@ -134,7 +129,7 @@ def _choice_column(choices: str | Column) -> Column:
         choices = F.col(choices)
     elif not _is_column(choices):
         raise TypeError(f"choices={choices!r}: pass a column's name or a Column")
-    return F.transform(choices, _string)
+    return F.transform(choices, string_only)
 
 
 def ship_with_heads(session: SparkSession, spec: ModelSpec) -> tuple[ShippedModel, str | None]:

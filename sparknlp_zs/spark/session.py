@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import contextlib
+import os
+from collections.abc import Iterator
+from contextvars import ContextVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sparknlp_zs.spark.versions import is_before_4
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-_SHIPPED = "sparknlp_zs.shipped."
+_DATABRICKS_SHARED = ("/Volumes/", "/dbfs/")
+_chosen: ContextVar[SparkSession | None] = ContextVar("sparknlp_zs_session", default=None)
 
 
 def active_session() -> SparkSession:
-    """The session that is in use.
+    """The session that columns are made for: that of ``use_session``, else Spark's active one.
 
     Raises
     ------
@@ -20,12 +28,41 @@ def active_session() -> SparkSession:
     """
     from pyspark.sql import SparkSession
 
-    session = SparkSession.getActiveSession()
+    session = _chosen.get() or SparkSession.getActiveSession()
     if session is None:
         raise RuntimeError(
             "No active Spark session: create one first, such as SparkSession.builder.getOrCreate()"
         )
     return session
+
+
+@contextlib.contextmanager
+def use_session(session: SparkSession) -> Iterator[SparkSession]:
+    """Make columns for this session, where Spark's active session is another one.
+
+    A column does not know the DataFrame it will be used on, so its model goes to the workers of
+    the active session. With a second Spark Connect session, whose workers do not see what the
+    first one sent, say which one is meant.
+
+    Parameters
+    ----------
+    session : SparkSession
+        Often ``df.sparkSession``.
+
+    Examples
+    --------
+    >>> from sparknlp_zs import spark as zs
+    >>> df = spark.createDataFrame([("my card was stolen",)], "text string")
+    >>> with zs.use_session(df.sparkSession):
+    ...     topic = zs.classify("text", ["stolen card", "exchange rate"], model="starter")
+    >>> df.select(topic["label"].alias("label")).collect()
+    [Row(label='stolen card')]
+    """
+    token = _chosen.set(session)
+    try:
+        yield session
+    finally:
+        _chosen.reset(token)
 
 
 def is_connect(session: SparkSession) -> bool:
@@ -35,24 +72,64 @@ def is_connect(session: SparkSession) -> bool:
 
 def case_sensitive(session: SparkSession) -> bool:
     """Whether the session tells columns apart that differ only in case."""
-    return str(session.conf.get("spark.sql.caseSensitive", "false")).lower() == "true"
+    return session_setting(session, "spark.sql.caseSensitive", "false").lower() == "true"
 
 
-def workers_share_files(session: SparkSession) -> bool:
-    """Whether workers see the driver's file system: classic Spark with a local master."""
+def session_setting(session: SparkSession, key: str, default: str) -> str:
+    """A value of the session's configuration.
+
+    Databricks' serverless compute refuses to read settings that it does not know: the default.
+    """
+    from pyspark.errors import PySparkException
+
+    try:
+        return session.conf.get(key, default) or default
+    except PySparkException:
+        return default
+
+
+def is_local(session: SparkSession) -> bool:
+    """Whether workers run on the driver's host: classic Spark with a local master."""
     if is_connect(session):
         return False
     master = session.sparkContext.master
     return bool(master == "local" or master.startswith("local["))
 
 
-def add_archive(session: SparkSession, path: str, name: str) -> None:
-    """Send a zip to the session's workers, once; it is unpacked in a folder ``name``.
+def workers_see(session: SparkSession, folder: Path) -> bool:
+    """Whether it is sure that workers see a folder of the driver under the same path.
 
-    The session's own configuration remembers what was sent: artifacts belong to one session.
+    So it is with a local master, and on Databricks for Volumes and DBFS. Elsewhere the prefixes
+    mean nothing: macOS mounts disks below /Volumes.
     """
-    key = _SHIPPED + name
-    if session.conf.get(key, None) == "true":
-        return
-    session.addArtifacts(f"{path}#{name}", archive=True)
-    session.conf.set(key, "true")
+    on_databricks = "DATABRICKS_RUNTIME_VERSION" in os.environ
+    return is_local(session) or (on_databricks and str(folder).startswith(_DATABRICKS_SHARED))
+
+
+def sent_before(session: SparkSession) -> dict[str, Any]:
+    """What was sent to the session's workers, by name.
+
+    Kept on the object that they keep it for: a classic context, or one Connect session.
+    """
+    owner = session if is_connect(session) else session.sparkContext
+    found: dict[str, Any] = vars(owner).setdefault("_sparknlp_zs_sent", {})
+    return found
+
+
+def add_archive(session: SparkSession, path: Path, name: str) -> None:
+    """Send a zip to the session's workers, once; it is unpacked in a folder ``name``."""
+    sent = sent_before(session)
+    if name not in sent:
+        if is_before_4() and not is_connect(session):
+            session.sparkContext.addArchive(f"{path}#{name}")
+        else:
+            session.addArtifacts(f"{path}#{name}", archive=True)
+        sent[name] = True
+
+
+def add_broadcast(session: SparkSession, path: Path, name: str) -> Any:
+    """Broadcast the bytes of a file to the workers of classic Spark, once."""
+    sent = sent_before(session)
+    if name not in sent:
+        sent[name] = session.sparkContext.broadcast(path.read_bytes())
+    return sent[name]

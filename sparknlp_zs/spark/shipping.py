@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sparknlp_zs.engine.combined import with_adapter
+from sparknlp_zs.engine.precision import compute_dtype
 from sparknlp_zs.engine.prepared import (
+    CACHE_VARIABLE,
     cache_folder,
     hash_of,
-    needed_files,
     prepared_folder,
     publish,
 )
-from sparknlp_zs.models import ModelSpec, model_folder, read_class_ids
-from sparknlp_zs.spark.session import add_archive, workers_share_files
+from sparknlp_zs.models import ModelSpec, model_folder, needed_files, read_class_ids
+from sparknlp_zs.spark.session import (
+    add_archive,
+    add_broadcast,
+    is_connect,
+    is_local,
+    session_setting,
+    workers_see,
+)
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+SHIPPING = "spark.sparknlp_zs.shipping"
+WAYS = ("auto", "path", "archive", "broadcast")
+
 
 @dataclass(frozen=True)
 class ShippedModel:
-    """What a UDF carries in place of the model: where a worker finds it, and how to run it."""
+    """What a UDF carries in place of the model: where a worker finds it, and how to run it.
+
+    Just one of ``path``, ``archive`` and ``broadcast`` is set.
+    """
 
     content: str
     dtype: str
@@ -33,42 +49,125 @@ class ShippedModel:
     max_length: int | None
     path: str | None = None
     archive: str | None = None
+    broadcast: Any = None
 
     def folder(self) -> Path:
-        """The model's folder, on a worker."""
+        """The model's folder, on a worker.
+
+        Raises
+        ------
+        FileNotFoundError
+            If it is not there; the message says what to do.
+        """
+        if self.broadcast is not None:
+            from sparknlp_zs.spark.spill import spilled
+
+            return spilled(self.content, self.broadcast)
         if self.path is not None:
-            return Path(self.path)
+            return _existing(
+                Path(self.path),
+                f"the workers do not see the driver's folders; set {SHIPPING}=archive",
+            )
         from pyspark import SparkFiles
 
         assert self.archive is not None
-        return Path(SparkFiles.get(self.archive))
+        return _existing(
+            unpacked(Path(SparkFiles.getRootDirectory()), self.archive),
+            "it was sent to another session; make the column within "
+            "zs.use_session(df.sparkSession)",
+        )
+
+
+def unpacked(root: Path, archive: str) -> Path:
+    """Where Spark unpacked an archive, below its folder of files.
+
+    A streaming query on Connect has its files in a session's folder below ``root``, of which
+    Spark 4 tells only batch queries. Equal names are equal content, and the oldest is complete:
+    Spark unpacks one archive at a time, before the tasks that need it.
+    """
+    if (root / archive).exists():
+        return root / archive
+    found = sorted(root.glob(f"*/{archive}"), key=lambda path: path.stat().st_ctime)
+    return found[0] if found else root / archive
 
 
 def ship(session: SparkSession, spec: ModelSpec) -> ShippedModel:
-    """Make a model available to the session's workers.
+    """Make a model available to the session's workers, once.
 
-    Workers that share the driver's files read the folder where it is. Elsewhere it goes once,
-    as an archive named by its content hash, through ``addArtifacts``.
+    A hub id is resolved, and weights are converted to the compute dtype, here on the driver. The
+    setting ``spark.sparknlp_zs.shipping`` of the session says how the model travels:
+
+    ``auto`` (default)
+        ``path`` where it is sure that workers see the folder (a local master; below /Volumes or
+        /dbfs on Databricks), else ``archive``.
+    ``path``
+        Workers read the folder in place: it is on a file system that all hosts share.
+    ``archive``
+        A zip named by the model's content, through ``addArtifacts``; classic and Connect.
+    ``broadcast``
+        Spark's broadcast of the zip, unpacked once per host; classic Spark only.
 
     Raises
     ------
     ModelNotFoundError, ValueError
-        If there is no such model, or it is no NLI model: here on the driver, before any job.
+        If there is no such model, it is no NLI model, or the setting is wrong or impossible here:
+        on the driver, before any job.
     """
+    way = _chosen_way(session)
     source = model_folder(spec)
     read_class_ids(source)
-    folder = with_adapter(prepared_folder(source, spec.dtype), spec)
+    dtype = compute_dtype(spec.dtype, spec.device)
+    folder = with_adapter(prepared_folder(source, dtype), spec)
     content = hash_of(folder)
-    path = archive = None
-    if workers_share_files(session):
+    if way == "auto":
+        way = "path" if workers_see(session, folder) else "archive"
+    elif way == "path":
+        _check_shared(session, source, folder, dtype)
+    name = f"sparknlp_zs_{content}"
+    path = archive = broadcast = None
+    if way == "path":
         path = str(folder)
+    elif way == "archive":
+        add_archive(session, _zipped(folder, name), name)
+        archive = name
     else:
-        archive = f"sparknlp_zs_{content}"
-        add_archive(session, str(_zipped(folder, archive)), archive)
-    return ShippedModel(content, spec.dtype, spec.device, spec.max_length, path, archive)
+        broadcast = add_broadcast(session, _zipped(folder, name), f"broadcast of {name}")
+    return ShippedModel(content, dtype, spec.device, spec.max_length, path, archive, broadcast)
+
+
+def _chosen_way(session: SparkSession) -> str:
+    way = session_setting(session, SHIPPING, "auto").strip().lower()
+    if way not in WAYS:
+        raise ValueError(f"{SHIPPING}={way!r}: use one of {list(WAYS)}")
+    if way == "broadcast" and is_connect(session):
+        raise ValueError(
+            f"{SHIPPING}='broadcast' needs classic Spark, and this is a Spark Connect session; "
+            "use 'archive', or 'path' for a folder that every worker sees"
+        )
+    return way
+
+
+def _check_shared(session: SparkSession, source: Path, folder: Path, dtype: str) -> None:
+    """Refuse weights in place where they were converted to a cache that is the driver's own."""
+    if folder == source or os.environ.get(CACHE_VARIABLE) or is_local(session):
+        return
+    raise ValueError(
+        f"{SHIPPING}='path', but the weights of {str(source)!r} are not stored as {dtype} in one "
+        "model.safetensors, or an adapter is added to them: they were put into "
+        f"{str(folder)!r}, which is on the driver. Save the model in {dtype}, or set the "
+        f"environment variable {CACHE_VARIABLE} to a folder that every worker sees, or use another "
+        "shipping"
+    )
+
+
+def _existing(folder: Path, remedy: str) -> Path:
+    if not (folder / "config.json").is_file():
+        raise FileNotFoundError(f"no model in {str(folder)!r} on this worker: {remedy}")
+    return folder
 
 
 def _zipped(folder: Path, name: str) -> Path:
+    """The folder's needed files in a zip whose bytes follow from their content alone."""
     target = cache_folder() / "archives" / f"{name}.zip"
     if target.is_file():
         return target
@@ -77,6 +176,14 @@ def _zipped(folder: Path, name: str) -> Path:
         packed = Path(scratch) / target.name
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
             for path in needed_files(folder):
-                archive.write(path, path.name)
+                _add(archive, path)
         publish(packed, target)
     return target
+
+
+def _add(archive: zipfile.ZipFile, path: Path) -> None:
+    # Without the file's own time: Spark refuses other bytes under a name that it knows.
+    info = zipfile.ZipInfo(path.name)
+    info.external_attr = 0o644 << 16
+    with path.open("rb") as file, archive.open(info, "w", force_zip64=True) as out:
+        shutil.copyfileobj(file, out, 1 << 20)

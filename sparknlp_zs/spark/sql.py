@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from sparknlp_zs.models import Model, model_spec
 from sparknlp_zs.spark.functions import task_udf
 from sparknlp_zs.spark.heads import ship_with_heads
+from sparknlp_zs.spark.udfs import registrable, sql_result
+from sparknlp_zs.spark.versions import is_before_4
 from sparknlp_zs.tasks import NLI, RowLabels, RowLabelScores, RowTasks
 from sparknlp_zs.tasks.heads import CHOICES, PAIR, TEXT
 
@@ -44,6 +46,9 @@ def register(spark: SparkSession, *, model: Model = None, prefix: str = "zs") ->
     functions; ``multi_label => true`` works by name. The functions are temporary: usable in the
     session's queries and temporary views. Registering again replaces them. A filter on a score
     in an outer query makes Spark score twice: cache the scored table first.
+
+    On Spark 3.5 the functions take all their arguments, by position and uncast, and a struct for
+    a text that is not scored is a struct of nulls.
 
     Parameters
     ----------
@@ -94,12 +99,16 @@ def _create(
 
     With a ``failure`` the function exists, and any call of it fails with this message.
     """
+    if is_before_4():  # no SQL functions yet
+        if failure is None:
+            spark.udf.register(f"{prefix}_{name}", registrable(udf))
+        return
     kind = udf.returnType.simpleString()
     if failure is None:
         inner = f"_{prefix}_{name}"
-        spark.udf.register(inner, udf)
+        spark.udf.register(inner, registrable(udf))
         names = ", ".join(parameter.split()[0] for parameter in parameters.split(", "))
-        body = f"{inner}({names})"
+        body = sql_result(udf, f"{inner}({names})")
     else:
         message = failure.replace("\\", "\\\\").replace("'", "\\'")
         body = f"CAST(raise_error('{message}') AS {kind})"

@@ -6,26 +6,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pyspark.ml import Transformer
 from pyspark.ml.param.shared import HasInputCol, HasOutputCol, HasPredictionCol, HasProbabilityCol
-from pyspark.ml.util import DefaultParamsReadable, DefaultParamsWritable, DefaultParamsWriter
 
-from sparknlp_zs.models import ModelSpec, model_spec
 from sparknlp_zs.spark.functions import score_column
+from sparknlp_zs.spark.modelstage import ModelStage
 from sparknlp_zs.spark.params import (
-    HasDtype,
     HasHypothesisCol,
     HasHypothesisTemplate,
     HasLabels,
-    HasModel,
     HasMultiLabel,
     HasPredictedLabelCol,
     HasPremiseCol,
 )
-from sparknlp_zs.spark.session import is_connect
+from sparknlp_zs.spark.session import use_session
 from sparknlp_zs.tasks import NLI, ZeroShot
 
 if TYPE_CHECKING:
@@ -34,53 +29,8 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 
-class _Writer(DefaultParamsWriter):
-    """Spark's writer, with an overwrite that works on Connect too."""
-
-    def _handleOverwrite(self, path: str) -> None:
-        if not is_connect(self.sparkSession):
-            super()._handleOverwrite(path)
-            return
-        from pyspark.ml.connect.readwrite import RemoteMLWriter
-
-        RemoteMLWriter.handleOverwrite(path, True)
-
-
-class _ModelStage(
-    Transformer, HasModel, HasDtype, DefaultParamsReadable[Any], DefaultParamsWritable
-):
-    """What the stages share: the model's Params, persistence, checks."""
-
-    def write(self) -> _Writer:
-        """A writer; the model is saved by name, not by its weights."""
-        return _Writer(self)
-
-    def _spec(self) -> ModelSpec:
-        return replace(model_spec(self.getModel()), dtype=self.getDtype())
-
-    def _set_given(self, **values: Any) -> None:
-        self._set(**{name: value for name, value in values.items() if value is not None})
-
-    def _check_set(self, *names: str) -> None:
-        for name in names:
-            if not self.isDefined(name):
-                raise ValueError(
-                    f"{name}: not set; pass {name}=... or call set{name[0].upper()}{name[1:]}(...)"
-                )
-
-    def _check_outputs(self, dataset: DataFrame, **outputs: str) -> None:
-        given = [name for name in outputs.values() if name]
-        if not given:
-            raise ValueError(f"{', '.join(outputs)}: all are ''; name at least one output column")
-        for param, name in outputs.items():
-            if name in dataset.columns or given.count(name) > 1:
-                raise ValueError(
-                    f"{param}={name!r}: such a column already exists; choose another name"
-                )
-
-
 class ZeroShotClassifier(
-    _ModelStage,
+    ModelStage,
     HasInputCol,
     HasLabels,
     HasPredictionCol,
@@ -116,7 +66,7 @@ class ZeroShotClassifier(
     model : str or path
         A folder, hub id or "starter". If not given, the default model (``SPARKNLP_ZS_MODEL``,
         else the seed model), resolved anew where a saved stage is loaded.
-    dtype : {"float32", "bfloat16", "float16"}
+    dtype : {"float32", "bfloat16", "float16", "auto"}
 
     Raises
     ------
@@ -190,9 +140,9 @@ class ZeroShotClassifier(
         self._check_outputs(dataset, **names)
         task = ZeroShot(self.getLabels(), self.getHypothesisTemplate(), self.getMultiLabel())
         scored = f"_{self.uid}"
-        frame = dataset.withColumn(
-            scored, score_column(task, [self.getInputCol()], self._spec(), once=True)
-        )
+        with use_session(dataset.sparkSession):
+            column = score_column(task, [self.getInputCol()], self._spec(), once=True)
+        frame = dataset.withColumn(scored, column)
         columns = _outputs(frame[scored], task.labels)
         outputs = [
             columns[param].alias(name, metadata=_metadata(param, name, task.labels))
@@ -202,7 +152,7 @@ class ZeroShotClassifier(
         return frame.select("*", *outputs).drop(scored)
 
 
-class NLIScorer(_ModelStage, HasPremiseCol, HasHypothesisCol, HasOutputCol):
+class NLIScorer(ModelStage, HasPremiseCol, HasHypothesisCol, HasOutputCol):
     """Natural language inference as a Spark ML Transformer.
 
     The model scores each row once, also if a filter on the output follows.
@@ -216,7 +166,7 @@ class NLIScorer(_ModelStage, HasPremiseCol, HasHypothesisCol, HasOutputCol):
         null, empty or blank.
     model : str or path
         A folder, hub id or "starter". If not given, the default model.
-    dtype : {"float32", "bfloat16", "float16"}
+    dtype : {"float32", "bfloat16", "float16", "auto"}
 
     Examples
     --------
@@ -254,9 +204,9 @@ class NLIScorer(_ModelStage, HasPremiseCol, HasHypothesisCol, HasOutputCol):
         self._check_set("premiseCol", "hypothesisCol")
         self._check_outputs(dataset, outputCol=self.getOutputCol())
         texts: list[str | Column] = [self.getPremiseCol(), self.getHypothesisCol()]
-        return dataset.withColumn(
-            self.getOutputCol(), score_column(NLI(), texts, self._spec(), once=True)
-        )
+        with use_session(dataset.sparkSession):
+            column = score_column(NLI(), texts, self._spec(), once=True)
+        return dataset.withColumn(self.getOutputCol(), column)
 
 
 def _outputs(scored: Column, labels: tuple[str, ...]) -> dict[str, Column]:
@@ -273,16 +223,21 @@ def outputs_in_order(scored: Column, names: Column) -> dict[str, Column]:
 
     in_order = F.transform(
         names,
-        lambda name: F.element_at(
-            scored["scores"], F.array_position(scored["labels"], name).cast("int")
-        ),
+        lambda name: F.element_at(scored["scores"], _position(scored["labels"], name).cast("int")),
     )
     return {
-        "predictionCol": (F.array_position(names, scored["label"]) - 1).cast("double"),
+        "predictionCol": (_position(names, scored["label"]) - 1).cast("double"),
         # array_to_vector takes no null.
         "probabilityCol": F.when(scored.isNotNull(), array_to_vector(in_order)),
         "predictedLabelCol": scored["label"],
     }
+
+
+def _position(array: Column, value: Column) -> Column:
+    from pyspark.sql import functions as F
+
+    # F.array_position takes no column before Spark 4.
+    return F.call_function("array_position", array, value)
 
 
 def _metadata(param: str, name: str, labels: tuple[str, ...]) -> dict[str, Any]:

@@ -62,15 +62,16 @@ def worker_scorer(shipped: ShippedModel) -> Scorer:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     from sparknlp_zs.engine.cache import ScorerKey, scorer_for
 
-    return scorer_for(
-        ScorerKey(
-            folder=shipped.folder(),
-            content=shipped.content,
-            dtype=shipped.dtype,
-            device=worker_device(shipped.device),
-            max_length=shipped.max_length,
-        )
+    device = worker_device(shipped.device)
+    key = ScorerKey(
+        folder=shipped.folder(),
+        content=shipped.content,
+        dtype=shipped.dtype,
+        device=device,
+        max_length=shipped.max_length,
     )
+    # Spark may give a worker another GPU with each task.
+    return scorer_for(key, one_gpu=shipped.device is None)
 
 
 def worker_device(explicit: str | None) -> str:
@@ -82,17 +83,42 @@ def worker_device(explicit: str | None) -> str:
     resources = context.resources() if context else {}
     addresses = resources["gpu"].addresses if "gpu" in resources else []
     partition = context.partitionId() if context else 0
-    return choose_device(explicit, addresses, partition, torch.cuda.device_count())
+    mask = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return choose_device(explicit, addresses, partition, torch.cuda.device_count(), mask)
 
 
 def choose_device(
-    explicit: str | None, addresses: Sequence[str], partition: int, visible: int
+    explicit: str | None,
+    addresses: Sequence[str],
+    partition: int,
+    visible: int,
+    mask: str | None = None,
 ) -> str:
     """Explicit, else the GPU that Spark assigned, else visible GPUs in turn, else the CPU.
+
+    Parameters
+    ----------
+    explicit : str or None
+        The device that the caller named.
+    addresses : sequence of str
+        The GPUs of the task, from its TaskContext; the first is taken.
+    partition : int
+        The task's partition.
+    visible : int
+        How many GPUs the process sees.
+    mask : str or None
+        ``CUDA_VISIBLE_DEVICES``: with it, torch counts the GPUs in its order.
+
+    Raises
+    ------
+    ValueError
+        If the assigned GPU is none of those that the process sees.
 
     Examples
     --------
     >>> choose_device(None, ["1"], partition=5, visible=2)
+    'cuda:1'
+    >>> choose_device(None, ["6"], partition=5, visible=2, mask="4,6")
     'cuda:1'
     >>> choose_device(None, [], partition=5, visible=2)
     'cuda:1'
@@ -101,6 +127,22 @@ def choose_device(
     """
     if explicit is not None:
         return explicit
-    if addresses and visible:
-        return f"cuda:{addresses[0]}"
-    return f"cuda:{partition % visible}" if visible else "cpu"
+    if not visible:
+        return "cpu"
+    if addresses:
+        return f"cuda:{_position(addresses[0], visible, mask)}"
+    return f"cuda:{partition % visible}"
+
+
+def _position(address: str, visible: int, mask: str | None) -> int:
+    """Where torch counts the GPU with an address of Spark's."""
+    shown = [name.strip() for name in mask.split(",")][:visible] if mask else []
+    if address in shown:
+        return shown.index(address)
+    if address.isdecimal() and int(address) < visible:
+        return int(address)
+    raise ValueError(
+        f"Spark assigned GPU {address!r} to this task, but the worker sees {visible} GPUs "
+        f"(CUDA_VISIBLE_DEVICES={mask!r}); correct the GPU discovery script, or name the device "
+        "with ModelSpec(device=...)"
+    )

@@ -92,8 +92,7 @@ def test_metrics(spark, tiny):
     assert found == {"rows": 200, "null_rows": 80, "truncated_rows": 40}
 
 
-def test_streaming(classic, tiny, tmp_path):
-    spark = classic  # a streaming query does not see the archives of a Connect session
+def test_streaming(spark, tiny, tmp_path):
     rows = [(i, text) for i, text in enumerate(ROWS)]
     schema = "i int, text string"
     source, sink = str(tmp_path / "in"), str(tmp_path / "out")

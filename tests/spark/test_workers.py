@@ -1,56 +1,10 @@
-"""Shipping and the worker's cache: one load per worker, weights shared between workers."""
+"""The worker's cache: one load per worker, weights shared between workers."""
 
 from __future__ import annotations
 
-import pytest
-
 from sparknlp_zs import spark as zs
-from sparknlp_zs.models import ModelSpec, model_spec
-from sparknlp_zs.spark.shipping import ship
-from sparknlp_zs.spark.workers import choose_device
 
 LABELS = ["a", "b"]
-
-
-@pytest.mark.parametrize(
-    ("explicit", "addresses", "partition", "visible", "expected"),
-    [
-        ("cuda:3", ["0"], 0, 1, "cuda:3"),
-        (None, ["2"], 0, 4, "cuda:2"),
-        (None, [], 3, 2, "cuda:1"),
-        (None, [], 3, 0, "cpu"),
-        (None, ["0"], 3, 0, "cpu"),
-    ],
-)
-def test_device(explicit, addresses, partition, visible, expected):
-    assert choose_device(explicit, addresses, partition, visible) == expected
-
-
-def test_classic_local_reads_the_folder_in_place(classic, tiny):
-    shipped = ship(classic, model_spec(tiny))
-    assert shipped.path == str(tiny)
-    assert shipped.archive is None
-
-
-def test_connect_ships_each_model_once_per_session(connect, tiny, monkeypatch):
-    from pyspark.sql.connect.session import SparkSession
-
-    sent = []
-    original = SparkSession.addArtifacts
-
-    def counting(self, *paths, **kinds):
-        sent.append(paths)
-        return original(self, *paths, **kinds)
-
-    monkeypatch.setattr(SparkSession, "addArtifacts", counting)
-    connect.conf.unset("sparknlp_zs.shipped." + ship(connect, model_spec(tiny)).archive)
-    sent.clear()
-    first = ship(connect, model_spec(tiny))
-    again = ship(connect, model_spec(tiny))
-    other = ship(connect, ModelSpec(str(tiny), dtype="bfloat16"))
-    assert first == again
-    assert first.archive != other.archive
-    assert len(sent) == 2
 
 
 def cached_models(spark, model):
@@ -68,8 +22,8 @@ def cached_models(spark, model):
 
         for _ in batches:
             mapped = "model.safetensors" in Path("/proc/self/smaps").read_text()
-            for key, scorer in cache._scorers.items():
-                values = (os.getpid(), str(key.folder), id(scorer), mapped)
+            for key, loaded in cache._loaded.items():
+                values = (os.getpid(), str(key.folder), id(loaded.scorer), mapped)
                 yield pa.RecordBatch.from_pydict(
                     {name: [x] for name, x in zip(NAMES, values, strict=True)}
                 )

@@ -1,0 +1,63 @@
+"""What the Spark ML stages share: the model's Params, persistence, checks."""
+
+# ruff: noqa: N802 - Spark ML's names are in camelCase.
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pyspark.ml import Transformer
+from pyspark.ml.util import DefaultParamsReadable, DefaultParamsWritable, DefaultParamsWriter
+
+from sparknlp_zs.models import ModelSpec, model_spec
+from sparknlp_zs.spark.params import HasDtype, HasModel
+from sparknlp_zs.spark.session import is_connect
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+class _Writer(DefaultParamsWriter):
+    """Spark's writer, with an overwrite that works on Connect too."""
+
+    def _handleOverwrite(self, path: str) -> None:
+        if not is_connect(self.sparkSession):
+            super()._handleOverwrite(path)
+            return
+        from pyspark.ml.connect.readwrite import RemoteMLWriter
+
+        RemoteMLWriter.handleOverwrite(path, True)
+
+
+class ModelStage(
+    Transformer, HasModel, HasDtype, DefaultParamsReadable[Any], DefaultParamsWritable
+):
+    """A Transformer that scores with one model."""
+
+    def write(self) -> _Writer:
+        """A writer; the model is saved by name, not by its weights."""
+        return _Writer(self)
+
+    def _spec(self) -> ModelSpec:
+        return replace(model_spec(self.getModel()), dtype=self.getDtype())
+
+    def _set_given(self, **values: Any) -> None:
+        self._set(**{name: value for name, value in values.items() if value is not None})
+
+    def _check_set(self, *names: str) -> None:
+        for name in names:
+            if not self.isDefined(name):
+                raise ValueError(
+                    f"{name}: not set; pass {name}=... or call set{name[0].upper()}{name[1:]}(...)"
+                )
+
+    def _check_outputs(self, dataset: DataFrame, **outputs: str) -> None:
+        given = [name for name in outputs.values() if name]
+        if not given:
+            raise ValueError(f"{', '.join(outputs)}: all are ''; name at least one output column")
+        for param, name in outputs.items():
+            if name in dataset.columns or given.count(name) > 1:
+                raise ValueError(
+                    f"{param}={name!r}: such a column already exists; choose another name"
+                )

@@ -1,0 +1,114 @@
+"""Which files make a model, their hash, and folders converted to the compute dtype."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from sparknlp_zs.engine.loading import load_scorer
+from sparknlp_zs.engine.networks.huggingface import load_model
+from sparknlp_zs.engine.prepared import hash_of, prepared_folder
+from sparknlp_zs.models import content_hash, needed_files, weight_files
+from sparknlp_zs.tasks import ZeroShot
+
+TASK, TEXTS = ZeroShot(["x", "y"]), [pa.array(["the fox", "my card"])]
+
+
+@pytest.fixture
+def folder(tiny, tmp_path):
+    return Path(shutil.copytree(tiny, tmp_path / "model"))
+
+
+def names(folder):
+    return [path.name for path in needed_files(folder)]
+
+
+def test_files_that_are_not_needed_change_nothing(folder, tiny):
+    expected = content_hash(tiny)
+    for name in (
+        "README.md",
+        "notes.txt",
+        "trainer_state.json",
+        "optimizer.pt",
+        "training_args.bin",
+        "pytorch_model.bin",
+        "model.onnx",
+        ".gitattributes",
+    ):
+        (folder / name).write_bytes(b"anything")
+    (folder / "checkpoint-1").mkdir()
+    assert content_hash(folder) == expected
+    assert names(folder) == names(tiny)
+
+
+def test_files_that_are_needed_change_the_hash(folder):
+    for path in needed_files(folder):
+        before = hash_of(folder)
+        content = path.read_bytes()
+        path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+        assert hash_of(folder) != before, path.name
+        path.write_bytes(content)
+        assert content_hash(folder) == before
+    before = hash_of(folder)
+    (folder / "added_tokens.json").write_text("{}")
+    assert hash_of(folder) != before
+
+
+def test_needed_files_are_enough(tiny_models, tmp_path):
+    """A copy of the needed files alone gives the same scores, for every kind of tokenizer."""
+    for name, folder in tiny_models.items():
+        copy = tmp_path / name
+        copy.mkdir()
+        for path in needed_files(folder):
+            shutil.copyfile(path, copy / path.name)
+        expected = load_scorer(folder).score(TASK, TEXTS)
+        assert load_scorer(copy).score(TASK, TEXTS).equals(expected)
+
+
+def test_vocabulary_of_an_unknown_name(folder):
+    """Without tokenizer.json the tokenizer's class decides on the names: all are taken."""
+    (folder / "tokenizer.json").rename(folder / "words.json")
+    (folder / "dict.txt").write_text("a")
+    assert {"words.json", "dict.txt"} <= set(names(folder))
+
+
+def test_sharded_weights(folder, tiny):
+    model = load_model(tiny, "float32", torch.device("cpu"))
+    (folder / "model.safetensors").unlink()
+    model.save_pretrained(folder, max_shard_size="20kB")
+    shards = {path.name for path in folder.glob("model-*.safetensors")}
+    assert len(shards) > 1
+    assert {x.name for x in weight_files(folder)} == shards | {"model.safetensors.index.json"}
+    prepared = prepared_folder(folder, "float32")
+    assert names(prepared) == names(tiny)
+    assert not list(prepared.glob("model-*"))
+    assert load_scorer(prepared).score(TASK, TEXTS).equals(load_scorer(tiny).score(TASK, TEXTS))
+
+
+def test_index_that_names_files_elsewhere(folder):
+    (folder / "model.safetensors").unlink()
+    index = {"weight_map": {"a": "../../secret"}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    assert all(path.parent == folder for path in weight_files(folder))
+
+
+def test_converted_once(folder, monkeypatch, tmp_path):
+    from sparknlp_zs.engine import prepared
+
+    monkeypatch.setenv("SPARKNLP_ZS_CACHE", str(tmp_path / "cache"))
+    converted = []
+    convert = prepared.convert
+    monkeypatch.setattr(prepared, "convert", lambda *x: converted.append(x[1]) or convert(*x))
+    first = prepared_folder(folder, "bfloat16")
+    (folder / "README.md").write_text("another card")
+    assert prepared_folder(folder, "bfloat16") == first
+    assert converted == ["bfloat16"]
+    stored = {x.dtype for x in load_file(first / "model.safetensors").values()}
+    assert torch.float32 not in stored
+    assert [x.name for x in first.parent.iterdir()] == [first.name]

@@ -1,0 +1,265 @@
+"""Models reach the workers: by path, archive and broadcast; sessions, names, changed content."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+from jobs.common import LABELS, TEXTS, frame, scored
+from sessions import connect_mode, connect_session
+
+from sparknlp_zs import spark as zs
+from sparknlp_zs.engine.prepared import hash_of
+from sparknlp_zs.models import ModelSpec, model_spec
+from sparknlp_zs.spark import session as sessions
+from sparknlp_zs.spark import shipping
+from sparknlp_zs.spark.session import sent_before, workers_see
+from sparknlp_zs.spark.shipping import SHIPPING, ship
+
+
+@contextlib.contextmanager
+def setting(session, value):
+    session.conf.set(SHIPPING, value)
+    try:
+        yield
+    finally:
+        session.conf.unset(SHIPPING)
+
+
+# ---- a cluster, whose executors share no memory and no SparkFiles with the driver
+
+
+def names(tiny_models):
+    return list(tiny_models.values())
+
+
+def test_cluster_archive(cluster_job, engine_scores, tiny_models):
+    model = names(tiny_models)[0]
+    assert cluster_job["auto"] == f"sparknlp_zs_{hash_of(model)}"
+    engine_scores.check(cluster_job["archive"], model)
+    engine_scores.check(cluster_job["new_session"], model)
+    folders = {row["folder"] for row in cluster_job["archive_cached"]}
+    assert folders
+    assert all(folder.endswith(cluster_job["auto"]) for folder in folders)
+
+
+def test_cluster_broadcast(cluster_job, engine_scores, tiny_models):
+    model = names(tiny_models)[2]
+    engine_scores.check(cluster_job["broadcast"], model)
+    engine_scores.check(cluster_job["broadcast_again"], model)
+    content = hash_of(model)
+    rows = [row for row in cluster_job["broadcast_cached"] if row["content"] == content]
+    # Executors of one host read one folder.
+    assert len({row["folder"] for row in rows}) == 1
+    assert Path(rows[0]["folder"]).parent.name == "spilled"
+    assert len([x for x in cluster_job["sent"] if content in x]) == 1
+
+
+def test_cluster_path(cluster_job, engine_scores, tiny_models):
+    model = names(tiny_models)[3]
+    engine_scores.check(cluster_job["path"], model)
+    rows = [row for row in cluster_job["path_cached"] if row["content"] == hash_of(model)]
+    assert {row["folder"] for row in rows} == {str(model)}
+
+
+def test_cluster_same_name_with_new_content(cluster_job, engine_scores, tiny_models):
+    engine_scores.check(cluster_job["before"], names(tiny_models)[0])
+    engine_scores.check(cluster_job["after"], names(tiny_models)[1])
+
+
+def test_cluster_two_models_in_one_select(cluster_job, engine_scores, tiny_models):
+    first, second = (engine_scores.of(model) for model in names(tiny_models)[:2])
+    found = cluster_job["together"]
+    assert len(found) == 80
+    for row, (a, b) in enumerate(found):
+        text = TEXTS[row % len(TEXTS)]
+        assert a == pytest.approx(first[text][1], abs=1e-6)
+        assert b == pytest.approx(second[text][1], abs=1e-6)
+
+
+# ---- the choice
+
+
+def test_classic_local_reads_the_folder_in_place(classic, tiny):
+    shipped = ship(classic, model_spec(tiny))
+    assert shipped.path == str(tiny)
+    assert shipped.archive is None
+
+
+@pytest.mark.parametrize("way", ["path", "archive", "broadcast"])
+def test_each_way_in_classic(classic, engine_scores, tiny, way):
+    with setting(classic, way):
+        shipped = ship(classic, model_spec(tiny))
+        engine_scores.check(scored(frame(classic, 80, 2), tiny), tiny)
+    given = {name: getattr(shipped, name) is not None for name in ("path", "archive", "broadcast")}
+    assert given == {name: name == way for name in given}
+
+
+@pytest.mark.parametrize("way", ["path", "archive"])
+def test_each_way_in_connect(connect, engine_scores, tiny, way):
+    with connect_mode(), setting(connect, way):
+        shipped = ship(connect, model_spec(tiny))
+        engine_scores.check(scored(frame(connect, 80, 2), tiny), tiny)
+    assert (shipped.path is not None, shipped.archive is not None) == (way == "path", way != "path")
+
+
+def test_wrong_setting(spark, tiny):
+    with setting(spark, "carrier pigeon"), pytest.raises(ValueError, match=f"{SHIPPING}='carrier"):
+        zs.classify("text", LABELS, model=tiny)
+
+
+def test_broadcast_needs_classic(connect, tiny):
+    with (
+        connect_mode(),
+        setting(connect, "broadcast"),
+        pytest.raises(ValueError, match=r"'broadcast' needs classic Spark.*'archive'"),
+    ):
+        zs.classify("text", LABELS, model=tiny)
+
+
+@pytest.mark.parametrize(
+    ("folder", "databricks", "seen"),
+    [
+        ("/Volumes/main/models/nli", True, True),
+        ("/dbfs/models/nli", True, True),
+        ("/Volumes/main/models/nli", False, False),  # a disk of macOS
+        ("/local_disk0/nli", True, False),
+        ("/dbfs2/nli", True, False),
+    ],
+)
+def test_folders_that_every_worker_sees(connect, monkeypatch, folder, databricks, seen):
+    monkeypatch.delenv("DATABRICKS_RUNTIME_VERSION", raising=False)
+    if databricks:
+        monkeypatch.setenv("DATABRICKS_RUNTIME_VERSION", "17.3")
+    assert workers_see(connect, Path(folder)) == seen
+
+
+def test_volume_is_read_in_place(connect, tiny, tmp_path, monkeypatch):
+    """On Databricks a folder in a Volume is not sent, nor is one converted into a Volume."""
+    volume = tmp_path / "Volumes"
+    shutil.copytree(tiny, volume / "model")
+    monkeypatch.setenv("DATABRICKS_RUNTIME_VERSION", "17.3")
+    monkeypatch.setattr(sessions, "_DATABRICKS_SHARED", (f"{volume}/",))
+    assert ship(connect, model_spec(volume / "model")).path == str(volume / "model")
+    half = ModelSpec(str(volume / "model"), dtype="bfloat16")
+    assert ship(connect, half).path is None
+    monkeypatch.setenv("SPARKNLP_ZS_CACHE", str(volume / "cache"))
+    assert ship(connect, half).path.startswith(f"{volume}/cache/models/")
+
+
+def test_path_with_weights_converted_on_the_driver(connect, tiny, monkeypatch, tmp_path):
+    monkeypatch.delenv("SPARKNLP_ZS_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with setting(connect, "path"):
+        assert ship(connect, model_spec(tiny)).path == str(tiny)
+        with pytest.raises(ValueError, match=r"not stored as bfloat16.*SPARKNLP_ZS_CACHE"):
+            ship(connect, ModelSpec(str(tiny), dtype="bfloat16"))
+
+
+def test_restricted_configuration_means_auto(connect, tiny, monkeypatch):
+    """Databricks' serverless compute refuses settings that it does not know."""
+    from pyspark.errors import AnalysisException
+    from pyspark.sql.connect.conf import RuntimeConf
+
+    def refuse(self, key, *default):
+        raise AnalysisException(f"[CONFIG_NOT_AVAILABLE] {key}")
+
+    monkeypatch.setattr(RuntimeConf, "get", refuse)
+    monkeypatch.setattr(RuntimeConf, "set", refuse)
+    assert ship(connect, model_spec(tiny)).archive is not None
+
+
+# ---- what travels
+
+
+def test_hub_id_is_resolved_on_the_driver(spark, engine_scores, tiny, tmp_path, monkeypatch):
+    """The workers, which do not know the driver's hub cache, never ask for the id."""
+    from huggingface_hub import constants
+
+    repository = tmp_path / "models--some--nli"
+    shutil.copytree(tiny, repository / "snapshots" / "abc")
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text("abc")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    engine_scores.check(scored(frame(spark, 80, 2), "some/nli"), tiny)
+    assert "some/nli" not in repr(ship(spark, model_spec("some/nli")))
+
+
+def test_connect_ships_each_model_once_per_session(connect, tiny_models, monkeypatch):
+    from pyspark.sql.connect.session import SparkSession
+
+    sent = []
+    original = SparkSession.addArtifacts
+
+    def counting(self, *paths, **kinds):
+        sent.append(paths)
+        return original(self, *paths, **kinds)
+
+    monkeypatch.setattr(SparkSession, "addArtifacts", counting)
+    tiny = tiny_models["distilbert"]
+    sent_before(connect).clear()
+    first = ship(connect, model_spec(tiny))
+    again = ship(connect, model_spec(tiny))
+    other = ship(connect, ModelSpec(str(tiny), dtype="bfloat16"))
+    assert first == again
+    assert first.archive != other.archive
+    assert len(sent) == 2
+    # Another client of the same session, with an archive made anew, is not refused.
+    (shipping.cache_folder() / "archives" / f"{first.archive}.zip").unlink()
+    sent_before(connect).clear()
+    assert ship(connect, model_spec(tiny)) == first
+
+
+def test_same_name_with_new_content(spark, engine_scores, tiny_models, tmp_path):
+    folder = tmp_path / "model"
+    for name in ("bert", "deberta-v2"):
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(tiny_models[name], folder)
+        engine_scores.check(scored(frame(spark, 80, 2), folder), tiny_models[name])
+
+
+def test_new_session(spark, engine_scores, tiny):
+    second = spark.newSession()
+    with zs.use_session(second):
+        engine_scores.check(scored(frame(second, 80, 2), tiny), tiny)
+
+
+def test_second_connect_session(server, connect, engine_scores, tiny):
+    """Its workers do not see what the first session was sent: the model goes there as well."""
+    with connect_session(server) as second, connect_mode():
+        engine_scores.check(scored(frame(connect, 80, 2), tiny), tiny)
+        with zs.use_session(second):
+            engine_scores.check(scored(frame(second, 80, 2), tiny), tiny)
+        other = ModelSpec(str(tiny), dtype="float16")
+        with zs.use_session(connect):
+            column = zs.classify("text", LABELS, model=other)
+        with pytest.raises(Exception, match=r"zs\.use_session\(df\.sparkSession\)"):
+            frame(second, 4, 1).select(column).collect()
+
+
+def test_archive_holds_the_needed_files_only(connect, tiny, tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(tiny, folder)
+    (folder / "optimizer.pt").write_bytes(b"x" * 100)
+    (folder / "README.md").write_text("a card")
+    shipped = ship(connect, model_spec(folder))
+    assert shipped.archive == ship(connect, model_spec(tiny)).archive
+    packed = shipping.cache_folder() / "archives" / f"{shipped.archive}.zip"
+    assert set(zipfile.ZipFile(packed).namelist()) == {
+        "config.json",
+        "model.safetensors",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    }
+
+
+def test_worker_that_does_not_see_the_path(classic, tiny, tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(tiny, folder)
+    shipped = ship(classic, model_spec(folder))
+    shutil.rmtree(folder)
+    with pytest.raises(FileNotFoundError, match=f"{SHIPPING}=archive"):
+        shipped.folder()
