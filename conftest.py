@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 from importlib import import_module
@@ -16,6 +17,7 @@ os.environ["SPARKNLP_ZS_CACHE"] = tempfile.mkdtemp(prefix="sparknlp_zs_cache_")
 os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 sys.path.insert(0, str(Path(__file__).parent / "tests"))
 
+from tiny_adapters import make_adapter
 from tiny_models import ARCHITECTURES, make_model
 
 from sparknlp_zs.models import STARTER_PATH
@@ -59,6 +61,14 @@ def tiny(tiny_models: dict[str, Path]) -> Path:
 
 
 @pytest.fixture(scope="session")
+def tiny_heads(tiny_models: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small DeBERTa with a made-up adapter beside it, found by its name."""
+    root = tmp_path_factory.mktemp("some-nli")
+    make_adapter(root / "tiny-adapters")
+    return shutil.copytree(tiny_models["deberta-v2"], root / "tiny-nli")
+
+
+@pytest.fixture(scope="session")
 def classic():
     """A classic Spark session with two worker threads."""
     from pyspark.sql import SparkSession
@@ -83,3 +93,7 @@ def _doctest_session(request: pytest.FixtureRequest) -> None:
     if isinstance(request.node, pytest.DoctestItem) and ".spark." in name:
         namespace = request.getfixturevalue("doctest_namespace")
         namespace["spark"] = request.getfixturevalue("classic")
+    if isinstance(request.node, pytest.DoctestItem) and "head" in name:
+        # Task heads need a model with an adapter, and none is bundled.
+        namespace = request.getfixturevalue("doctest_namespace")
+        namespace["model"] = str(request.getfixturevalue("tiny_heads"))

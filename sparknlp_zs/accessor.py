@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
 
+from sparknlp_zs.accessor_heads import FrameHeads, SeriesHeads
 from sparknlp_zs.bars import bar
 from sparknlp_zs.engine.cache import ScorerKey, default_device, folder_stamp, scorer_for
+from sparknlp_zs.engine.combined import with_adapter
 from sparknlp_zs.engine.precision import compute_dtype
 from sparknlp_zs.models import Model, model_folder, model_spec, read_class_ids
 from sparknlp_zs.tasks import (
@@ -21,14 +24,17 @@ from sparknlp_zs.tasks import (
 )
 from sparknlp_zs.tasks.zero_shot import Labels
 
+if TYPE_CHECKING:
+    from sparknlp_zs.engine.scorer import Scorer
+
 # A bar for work that takes seconds: fewer pairs than this are scored without one.
 LONG_WORK_PAIRS = 500
 BAR_STEP_PAIRS = 4096
 
 
 @pd.api.extensions.register_series_accessor("zsc")
-class SeriesAccessor:
-    """Zero-shot classification of a text Series."""
+class SeriesAccessor(SeriesHeads):
+    """Zero-shot classification and task heads on a text Series."""
 
     def __init__(self, series: pd.Series) -> None:
         self._series = series
@@ -171,8 +177,8 @@ class SeriesAccessor:
 
 
 @pd.api.extensions.register_dataframe_accessor("zsc")
-class DataFrameAccessor:
-    """Natural language inference on two text columns of a DataFrame."""
+class DataFrameAccessor(FrameHeads):
+    """Natural language inference and task heads on text columns of a DataFrame."""
 
     def __init__(self, frame: pd.DataFrame) -> None:
         self._frame = frame
@@ -241,22 +247,28 @@ def _scored(
     task: FixedTask, texts: list[pd.Series], model: Model, progress: bool
 ) -> pa.ChunkedArray:
     columns = [_text_array(series) for series in texts]
-    spec = model_spec(model)
-    folder = model_folder(spec)
-    read_class_ids(folder)
-    key = ScorerKey(
-        folder=folder,
-        content=folder_stamp(folder),
-        dtype=compute_dtype(spec.dtype, spec.device),
-        device=spec.device or default_device(),
-        max_length=spec.max_length,
-    )
     step = max(1, BAR_STEP_PAIRS // task.pairs_per_row)
-    parts = scorer_for(key).score_stream(task, _slices(columns, step), window_rows=step)
+    parts = _scorer(model).score_stream(task, _slices(columns, step), window_rows=step)
     rows = len(columns[0])
     return pa.chunked_array(
         list(_with_bar(parts, rows, progress and rows * task.pairs_per_row > LONG_WORK_PAIRS)),
         type=task.result_type,
+    )
+
+
+def _scorer(model: Model) -> Scorer:
+    spec = model_spec(model)
+    folder = model_folder(spec)
+    read_class_ids(folder)
+    folder = with_adapter(folder, spec)
+    return scorer_for(
+        ScorerKey(
+            folder=folder,
+            content=folder_stamp(folder),
+            dtype=compute_dtype(spec.dtype, spec.device),
+            device=spec.device or default_device(),
+            max_length=spec.max_length,
+        )
     )
 
 

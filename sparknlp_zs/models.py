@@ -15,6 +15,8 @@ SEED_MODEL = "sileod/deberta-v3-base-tasksource-nli"
 STARTER = "starter"
 STARTER_PATH = str(Path(__file__).parent / "starter" / "model")
 MODEL_VARIABLE = "SPARKNLP_ZS_MODEL"
+HEAD_TASKS = "task_heads.json"
+HEAD_WEIGHTS = "task_heads.safetensors"
 AUTO = "auto"
 DTYPES = ("float32", "bfloat16", "float16", AUTO)
 
@@ -42,6 +44,9 @@ class ModelSpec:
         A torch device such as "cuda:1"; None takes the first GPU, else the CPU.
     max_length : int or None
         Longest pair in tokens; None asks the model.
+    adapter : str or None
+        Folder or hub id of the model's task heads; None finds it by the model's name when a task
+        head is asked for.
 
     Examples
     --------
@@ -54,6 +59,7 @@ class ModelSpec:
     dtype: str = "float32"
     device: str | None = None
     max_length: int | None = None
+    adapter: str | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.model, str) or not self.model.strip():
@@ -65,6 +71,10 @@ class ModelSpec:
             raise ValueError(f"dtype={self.dtype!r}: use one of {list(DTYPES)}")
         if self.max_length is not None and self.max_length < 8:
             raise ValueError(f"max_length={self.max_length}: use at least 8 tokens, or None")
+        if self.adapter is not None and not (
+            isinstance(self.adapter, str) and self.adapter.strip()
+        ):
+            raise TypeError(f"adapter={self.adapter!r}: pass a folder or hub id as a string")
 
 
 # What every surface takes as ``model``.
@@ -78,8 +88,8 @@ def model_spec(model: Model) -> ModelSpec:
 
     Examples
     --------
-    >>> model_spec("starter")
-    ModelSpec(model='starter', revision=None, dtype='float32', device=None, max_length=None)
+    >>> model_spec("starter") == ModelSpec("starter")
+    True
     """
     if isinstance(model, ModelSpec):
         return model
@@ -258,8 +268,8 @@ _KNOWN_FILES = frozenset(
         "vocab.json",
         "merges.txt",
         # An adapter's heads, beside the model that they belong to.
-        "task_heads.json",
-        "task_heads.safetensors",
+        HEAD_TASKS,
+        HEAD_WEIGHTS,
     }
 )
 _VOCABULARIES = (".model", ".tiktoken", ".codes", ".jinja")

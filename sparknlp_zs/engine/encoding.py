@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 Ids = npt.NDArray[np.int32]
+Sizes = npt.NDArray[np.int64]
 
 _UNBOUNDED = 1_000_000  # tokenizers without a limit report 1e30 (transformers#13381)
 _FALLBACK_MAX_LENGTH = 512
@@ -109,6 +110,8 @@ class PairEncoder:
         Any tokenizer that encodes the two texts of a pair independently.
     max_length : int
         Longest pair in tokens; only the first text is cut to fit (``truncation="only_first"``).
+    layout : PairLayout or None
+        None reads the tokenizer's for pairs.
 
     Examples
     --------
@@ -121,9 +124,9 @@ class PairEncoder:
     (array([101], dtype=int32), array([102], dtype=int32), array([102], dtype=int32))
     """
 
-    def __init__(self, tokenizer: Any, max_length: int) -> None:
+    def __init__(self, tokenizer: Any, max_length: int, layout: PairLayout | None = None) -> None:
         self._tokenizer = tokenizer
-        self.layout = pair_layout(tokenizer)
+        self.layout = layout or pair_layout(tokenizer)
         around = (self.layout.prefix, self.layout.middle, self.layout.suffix)
         self.special: tuple[Ids, ...] = tuple(np.asarray(part, dtype=np.int32) for part in around)
         self.max_length = max_length
@@ -146,3 +149,41 @@ class PairEncoder:
     def room(self, second_length: int) -> int:
         """Tokens left for the first text beside a second text of this length."""
         return self.max_length - self.layout.special_tokens - second_length
+
+    def kept(self, first: Sizes, second: Sizes) -> tuple[Sizes, Sizes]:
+        """How many tokens of each pair's texts fit, from those that they have, int [pairs]."""
+        room = self.max_length - self.layout.special_tokens - second
+        return np.minimum(first, np.maximum(room, 0)), second
+
+
+def single_layout(tokenizer: Any) -> PairLayout:
+    """The special tokens around a single text: a pair's layout with nothing after the first text.
+
+    Raises
+    ------
+    ValueError
+        If the tokenizer does not encode a text as prefix + text + suffix.
+    """
+    layouts = {_probe_single(tokenizer, text) for text, _ in _PROBES}
+    if len(layouts) != 1:
+        raise ValueError(
+            f"The tokenizer {type(tokenizer).__name__} does not put fixed special tokens around a "
+            "text; use a model with a standard fast tokenizer."
+        )
+    return layouts.pop()
+
+
+def _probe_single(tokenizer: Any, text: str) -> PairLayout:
+    bare = tokenizer(text, add_special_tokens=False)["input_ids"]
+    found = tokenizer(text, return_token_type_ids=True)
+    ids = found["input_ids"]
+    types = found.get("token_type_ids") or [0] * len(ids)
+    start = _find(ids, bare, 0)
+    end = start + len(bare)
+    suffix = int(types[end]) if end < len(ids) else 0
+    return PairLayout(
+        prefix=tuple(ids[:start]),
+        middle=(),
+        suffix=tuple(ids[end:]),
+        types=(int(types[0]), int(types[start]), 0, 0, suffix),
+    )

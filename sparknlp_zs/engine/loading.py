@@ -8,11 +8,12 @@ import torch
 
 from sparknlp_zs.engine.budget import CANDIDATES, TokenBudget
 from sparknlp_zs.engine.encoding import PairEncoder, model_max_length
+from sparknlp_zs.engine.head_scorer import ScorerWithHeads
 from sparknlp_zs.engine.networks import build_network
 from sparknlp_zs.engine.networks.huggingface import load_model, load_tokenizer
 from sparknlp_zs.engine.precision import compute_dtype
 from sparknlp_zs.engine.scorer import Scorer
-from sparknlp_zs.models import class_ids
+from sparknlp_zs.models import HEAD_WEIGHTS, class_ids
 
 
 def load_scorer(
@@ -27,7 +28,7 @@ def load_scorer(
     Parameters
     ----------
     folder : Path
-        As written by ``save_pretrained``.
+        As written by ``save_pretrained``; with the heads too if ``with_adapter`` made it.
     dtype : str
         Compute type of the weights; "auto" by the device.
     device : str
@@ -53,9 +54,12 @@ def load_scorer(
     if max_length is not None:
         longest = min(longest, max_length)
     candidates = [token_budget] if token_budget else CANDIDATES.get(place.type, CANDIDATES["cpu"])
-    return Scorer(
+    parts = (
         build_network(model, place, tokenizer.model_input_names),
         PairEncoder(tokenizer, longest),
         classes,
         TokenBudget(candidates),
     )
+    if (folder / HEAD_WEIGHTS).is_file():
+        return ScorerWithHeads(*parts, folder=folder, tokenizer=tokenizer)
+    return Scorer(*parts)

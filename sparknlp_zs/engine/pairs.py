@@ -12,6 +12,8 @@ from sparknlp_zs.engine.encoding import Ids, PairEncoder
 
 Places = npt.NDArray[np.int64]
 
+HEAD_IDS = "head_ids"
+
 
 @dataclass(frozen=True)
 class _Texts:
@@ -39,11 +41,13 @@ class PairTokens:
         Ids of the distinct first and second texts.
     first_of, second_of : int array [pairs]
         The places of a pair's texts among them.
+    heads : int array [pairs] or None
+        Each pair's task head.
 
     Attributes
     ----------
     cut : bool array [pairs]
-        Whether a pair's first text was cut to fit beside the second.
+        Whether any of a pair's texts was cut to fit.
     """
 
     def __init__(
@@ -53,19 +57,20 @@ class PairTokens:
         first_of: Places,
         second: Sequence[Ids],
         second_of: Places,
+        heads: Places | None = None,
     ) -> None:
         self._encoder = encoder
         self._first, self._second = _Texts.of(first), _Texts.of(second)
-        self._first_of, self._second_of = first_of, second_of
-        self._size_2 = self._second.sizes[second_of]
-        rooms = encoder.max_length - encoder.layout.special_tokens - self._size_2
-        uncut = self._first.sizes[first_of]
-        self._size_1 = np.minimum(uncut, np.maximum(rooms, 0))
-        self.cut: npt.NDArray[np.bool_] = self._size_1 < uncut
-        self._skipped = uncut - self._size_1 if encoder.cuts_left else np.zeros_like(uncut)
+        self._heads = heads
+        uncut_1, uncut_2 = self._first.sizes[first_of], self._second.sizes[second_of]
+        self._size_1, self._size_2 = encoder.kept(uncut_1, uncut_2)
+        cut_1, cut_2 = uncut_1 - self._size_1, uncut_2 - self._size_2
+        self.cut: npt.NDArray[np.bool_] = cut_1 + cut_2 > 0
+        self._start_1 = self._first.starts[first_of] + (cut_1 if encoder.cuts_left else 0)
+        self._start_2 = self._second.starts[second_of] + (cut_2 if encoder.cuts_left else 0)
 
     def __len__(self) -> int:
-        return len(self._first_of)
+        return len(self._size_1)
 
     @property
     def lengths(self) -> Places:
@@ -84,7 +89,8 @@ class PairTokens:
         Returns
         -------
         dict of numpy.ndarray, int64 [rows, length]
-            ``input_ids``, ``attention_mask`` and ``token_type_ids``.
+            ``input_ids``, ``attention_mask`` and ``token_type_ids``; with heads also ``head_ids``
+            [rows].
         """
         layout = self._encoder.layout
         sizes = np.empty((len(pairs), 5), dtype=np.int64)
@@ -101,18 +107,16 @@ class PairTokens:
             rows, columns = np.nonzero(where)
             ids[where] = self._part(at, pairs, rows, columns - starts[rows, at])
             types[where] = layout.types[at]
-        return {
-            "input_ids": ids,
-            "attention_mask": inside.astype(np.int64),
-            "token_type_ids": types,
-        }
+        mask = inside.astype(np.int64)
+        inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
+        if self._heads is not None:
+            inputs[HEAD_IDS] = self._heads[pairs]
+        return inputs
 
     def _part(self, at: int, pairs: Places, rows: Places, offsets: Places) -> Ids:
         """Ids at offsets within a part of the rows: prefix, first, middle, second, suffix."""
         if at % 2 == 0:
             return self._encoder.special[at // 2].take(offsets)
         if at == 1:
-            starts = self._first.starts[self._first_of[pairs]] + self._skipped[pairs]
-            return self._first.flat.take(starts[rows] + offsets)
-        starts = self._second.starts[self._second_of[pairs]]
-        return self._second.flat.take(starts[rows] + offsets)
+            return self._first.flat.take(self._start_1[pairs][rows] + offsets)
+        return self._second.flat.take(self._start_2[pairs][rows] + offsets)

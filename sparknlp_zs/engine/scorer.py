@@ -21,7 +21,7 @@ from sparknlp_zs.tasks import ClassIds, Pair, Row, Task
 
 T = TypeVar("T")
 
-Inputs: TypeAlias = "dict[str, npt.NDArray[np.int64]]"  # each [rows, length]
+Inputs: TypeAlias = "dict[str, npt.NDArray[np.int64]]"  # each [rows, length], head_ids [rows]
 
 WINDOW_ROWS = 2048  # rows that are sorted, deduplicated and scored together
 
@@ -154,12 +154,18 @@ class Scorer:
         first, first_of = self._tokenize([pair[0] for pair in pairs])
         second, second_of = self._tokenize([pair[1] for pair in pairs])
         self._check_room(second, [pair[1] for pair in pairs], second_of)
-        tokens = PairTokens(self._encoder, first, first_of, second, second_of)
-        logits = np.zeros((len(pairs), len(self._classes.names())), dtype=np.float32)
+        heads = _heads(pairs)
+        tokens = PairTokens(self._encoder, first, first_of, second, second_of, heads)
+        width = self._outputs(task)
+        logits = np.zeros((len(pairs), width), dtype=np.float32)
         limit, padding = self._encoder.max_length, self._network.padding
         for batch in plan_batches(tokens.lengths, self._budget.of_remaining, limit, padding):
-            logits[batch.pairs] = self._forward(tokens, batch)
+            logits[batch.pairs] = self._forward(tokens, batch)[:, :width]
         return logits[pair_of], _any_by_row(tokens.cut[pair_of], pairs_of)
+
+    def _outputs(self, task: Task) -> int:
+        """How many logits the task has of each pair."""
+        return len(self._classes.names())
 
     def _forward(self, tokens: PairTokens, batch: Batch) -> npt.NDArray[np.float32]:
         """Logits of one batch, in two halves if memory does not suffice for it."""
@@ -204,6 +210,12 @@ def _distinct(values: Sequence[T]) -> tuple[list[T], npt.NDArray[np.int64]]:
     position: dict[T, int] = {}
     places = [position.setdefault(value, len(position)) for value in values]
     return list(position), np.array(places, dtype=np.int64)
+
+
+def _heads(pairs: list[Pair]) -> npt.NDArray[np.int64] | None:
+    """The task head of each pair; None for premises and hypotheses."""
+    heads = [pair[2] for pair in pairs if len(pair) > 2]
+    return np.array(heads, dtype=np.int64) if heads else None
 
 
 def _any_by_row(flags: npt.NDArray[np.bool_], pairs_of: list[Sequence[Pair]]) -> Any:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sparknlp_zs.spark.annotate import annotate
 from sparknlp_zs.spark.functions import classify, nli, scores
+from sparknlp_zs.spark.heads import task, tasks
 from sparknlp_zs.spark.progress import progress
 from sparknlp_zs.spark.session import use_session
 from sparknlp_zs.spark.sql import register
@@ -15,12 +16,14 @@ from sparknlp_zs.tasks import NLI, ZeroShot, ZeroShotScores
 
 if TYPE_CHECKING:
     from sparknlp_zs.spark.annotations import AnnotationClassifier
+    from sparknlp_zs.spark.head_stage import TaskHeadClassifier
     from sparknlp_zs.spark.stages import NLIScorer, ZeroShotClassifier
 
 __all__ = [
     "NLI",
     "AnnotationClassifier",
     "NLIScorer",
+    "TaskHeadClassifier",
     "ZeroShot",
     "ZeroShotClassifier",
     "ZeroShotScores",
@@ -30,6 +33,8 @@ __all__ = [
     "progress",
     "register",
     "scores",
+    "task",
+    "tasks",
     "transform",
     "use_session",
 ]
@@ -37,6 +42,7 @@ __all__ = [
 _STAGES = {
     "AnnotationClassifier": "annotations",
     "NLIScorer": "stages",
+    "TaskHeadClassifier": "head_stage",
     "ZeroShotClassifier": "stages",
 }
 

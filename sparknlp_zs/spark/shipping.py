@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sparknlp_zs.engine.combined import with_adapter
 from sparknlp_zs.engine.precision import compute_dtype
 from sparknlp_zs.engine.prepared import (
     CACHE_VARIABLE,
@@ -116,7 +117,7 @@ def ship(session: SparkSession, spec: ModelSpec) -> ShippedModel:
     source = model_folder(spec)
     read_class_ids(source)
     dtype = compute_dtype(spec.dtype, spec.device)
-    folder = prepared_folder(source, dtype)
+    folder = with_adapter(prepared_folder(source, dtype), spec)
     content = hash_of(folder)
     if way == "auto":
         way = "path" if workers_see(session, folder) else "archive"
@@ -152,9 +153,10 @@ def _check_shared(session: SparkSession, source: Path, folder: Path, dtype: str)
         return
     raise ValueError(
         f"{SHIPPING}='path', but the weights of {str(source)!r} are not stored as {dtype} in one "
-        f"model.safetensors: they were converted to {str(folder)!r}, which is on the driver. "
-        f"Save the model in {dtype}, or set the environment variable {CACHE_VARIABLE} to a folder "
-        "that every worker sees, or use another shipping"
+        "model.safetensors, or an adapter is added to them: they were put into "
+        f"{str(folder)!r}, which is on the driver. Save the model in {dtype}, or set the "
+        f"environment variable {CACHE_VARIABLE} to a folder that every worker sees, or use another "
+        "shipping"
     )
 
 

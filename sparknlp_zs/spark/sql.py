@@ -1,4 +1,4 @@
-"""SQL functions: zs_classify, zs_scores, zs_nli."""
+"""SQL functions: zs_classify, zs_scores, zs_nli, zs_task."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from sparknlp_zs.models import Model, model_spec
 from sparknlp_zs.spark.functions import task_udf
-from sparknlp_zs.spark.shipping import ship
+from sparknlp_zs.spark.heads import ship_with_heads
 from sparknlp_zs.spark.udfs import registrable, sql_result
 from sparknlp_zs.spark.versions import is_before_4
-from sparknlp_zs.tasks import NLI, RowLabels, RowLabelScores
+from sparknlp_zs.tasks import NLI, RowLabels, RowLabelScores, RowTasks
+from sparknlp_zs.tasks.heads import CHOICES, PAIR, TEXT
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _LABELLED = "text STRING, labels ARRAY<STRING>, multi_label BOOLEAN DEFAULT false"
 _PAIR = "premise STRING, hypothesis STRING"
+_TASK = ("task", TEXT, "text STRING, task STRING")
+_TASK_PAIR = ("task_pair", PAIR, "text STRING, text_pair STRING, task STRING")
+_TASK_CHOICE = ("task_choice", CHOICES, "text STRING, choices ARRAY<STRING>, task STRING")
 
 
 def register(spark: SparkSession, *, model: Model = None, prefix: str = "zs") -> None:
@@ -28,6 +32,11 @@ def register(spark: SparkSession, *, model: Model = None, prefix: str = "zs") ->
         ``map<string, double>`` from label to score.
     ``zs_nli(premise, hypothesis)``
         ``struct<label, score, entailment, neutral, contradiction>``, as from ``zs.nli``.
+    ``zs_task(text, task)``, ``zs_task_pair(text, text_pair, task)``,
+    ``zs_task_choice(text, choices, task)``
+        ``struct<label, score, labels, scores>``, as from ``zs.task``. Rows may differ in their
+        task, and share batches all the same; a task that the adapter lacks fails the query. If
+        the model has no adapter, any call fails, and says what is missing.
 
     ``labels`` is any expression of arrays of strings: rows may differ in them. The result is null
     where a text is null, empty or blank, the array null or empty, or ``multi_label`` null. An
@@ -56,7 +65,7 @@ def register(spark: SparkSession, *, model: Model = None, prefix: str = "zs") ->
     ValueError
         If the prefix is no identifier, or the model no NLI model.
     ModelNotFoundError
-        If there is no such model.
+        If there is no such model, or not the adapter that it names.
 
     Examples
     --------
@@ -70,23 +79,42 @@ def register(spark: SparkSession, *, model: Model = None, prefix: str = "zs") ->
     ['exchange rate', 'stolen card']
     """
     _check_prefix(prefix)
-    shipped = ship(spark, model_spec(model))
+    shipped, no_heads = ship_with_heads(spark, model_spec(model))
     _create(spark, prefix, "classify", _LABELLED, task_udf(RowLabels(), shipped))
     _create(spark, prefix, "scores", _LABELLED, task_udf(RowLabelScores(), shipped))
     _create(spark, prefix, "nli", _PAIR, task_udf(NLI(), shipped))
+    for name, columns, parameters in (_TASK, _TASK_PAIR, _TASK_CHOICE):
+        _create(spark, prefix, name, parameters, task_udf(RowTasks(columns), shipped), no_heads)
 
 
-def _create(spark: SparkSession, prefix: str, name: str, parameters: str, udf: Any) -> None:
-    """A SQL function around the UDF: a UDF alone has no typed, named or optional arguments."""
+def _create(
+    spark: SparkSession,
+    prefix: str,
+    name: str,
+    parameters: str,
+    udf: Any,
+    failure: str | None = None,
+) -> None:
+    """A SQL function around the UDF: a UDF alone has no typed, named or optional arguments.
+
+    With a ``failure`` the function exists, and any call of it fails with this message.
+    """
     if is_before_4():  # no SQL functions yet
-        spark.udf.register(f"{prefix}_{name}", registrable(udf))
+        if failure is None:
+            spark.udf.register(f"{prefix}_{name}", registrable(udf))
         return
-    inner = f"_{prefix}_{name}"
-    spark.udf.register(inner, registrable(udf))
-    names = ", ".join(parameter.split()[0] for parameter in parameters.split(", "))
+    kind = udf.returnType.simpleString()
+    if failure is None:
+        inner = f"_{prefix}_{name}"
+        spark.udf.register(inner, registrable(udf))
+        names = ", ".join(parameter.split()[0] for parameter in parameters.split(", "))
+        body = sql_result(udf, f"{inner}({names})")
+    else:
+        message = failure.replace("\\", "\\\\").replace("'", "\\'")
+        body = f"CAST(raise_error('{message}') AS {kind})"
     spark.sql(
         f"CREATE OR REPLACE TEMPORARY FUNCTION {prefix}_{name}({parameters}) "
-        f"RETURNS {udf.returnType.simpleString()} RETURN {sql_result(udf, f'{inner}({names})')}"
+        f"RETURNS {kind} RETURN {body}"
     )
 
 

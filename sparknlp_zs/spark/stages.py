@@ -211,10 +211,16 @@ class NLIScorer(ModelStage, HasPremiseCol, HasHypothesisCol, HasOutputCol):
 
 def _outputs(scored: Column, labels: tuple[str, ...]) -> dict[str, Column]:
     """The outputs by Param, from the struct of ``zs.classify``, whose arrays are by score."""
+    from pyspark.sql import functions as F
+
+    return outputs_in_order(scored, F.array(*[F.lit(label) for label in labels]))
+
+
+def outputs_in_order(scored: Column, names: Column) -> dict[str, Column]:
+    """The outputs by Param in the order of ``names``, an array of each row's labels."""
     from pyspark.ml.functions import array_to_vector
     from pyspark.sql import functions as F
 
-    names = F.array(*[F.lit(label) for label in labels])
     in_order = F.transform(
         names,
         lambda name: F.element_at(scored["scores"], _position(scored["labels"], name).cast("int")),

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 Score: TypeAlias = "Callable[[Iterator[Any]], Iterator[pa.Array]]"
 Types: TypeAlias = "Sequence[pa.DataType]"
 
-_NO_TEXT = {"labels": pa.list_(pa.string()), "multi_label": pa.bool_()}
+_NO_TEXT = {
+    "labels": pa.list_(pa.string()),
+    "choices": pa.list_(pa.string()),
+    "multi_label": pa.bool_(),
+}
 
 
 def column_types(names: Sequence[str]) -> list[pa.DataType]:

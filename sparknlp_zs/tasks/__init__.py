@@ -6,30 +6,48 @@ import json
 
 from sparknlp_zs.tasks.annotation import Annotation, named_tasks
 from sparknlp_zs.tasks.base import ClassIds, FixedTask, Logits, Pair, Row, Scores, Task
+from sparknlp_zs.tasks.heads import AdapterTask, HeadTask, PairHeadTask, TaskHead
 from sparknlp_zs.tasks.nli import NLI
+from sparknlp_zs.tasks.row_heads import ChoiceTask, RowTasks
 from sparknlp_zs.tasks.row_labels import RowLabels, RowLabelScores
 from sparknlp_zs.tasks.zero_shot import DEFAULT_TEMPLATE, ZeroShot, ZeroShotScores
 
 __all__ = [
     "DEFAULT_TEMPLATE",
     "NLI",
+    "AdapterTask",
     "Annotation",
+    "ChoiceTask",
     "ClassIds",
     "FixedTask",
+    "HeadTask",
     "Logits",
     "Pair",
+    "PairHeadTask",
     "Row",
     "RowLabelScores",
     "RowLabels",
+    "RowTasks",
     "Scores",
     "Task",
+    "TaskHead",
     "ZeroShot",
     "ZeroShotScores",
     "named_tasks",
     "task_from_json",
 ]
 
-_KINDS: tuple[type, ...] = (ZeroShot, ZeroShotScores, NLI, RowLabels, RowLabelScores)
+_KINDS: tuple[type, ...] = (
+    ZeroShot,
+    ZeroShotScores,
+    NLI,
+    RowLabels,
+    RowLabelScores,
+    HeadTask,
+    PairHeadTask,
+    ChoiceTask,
+    RowTasks,
+)
 
 
 def task_from_json(text: str) -> Task:

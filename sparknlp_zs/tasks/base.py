@@ -13,7 +13,8 @@ import pyarrow as pa
 Logits = npt.NDArray[np.floating[Any]]
 Scores = npt.NDArray[np.float64]
 Row: TypeAlias = tuple[Any, ...]  # one value per column of a task
-Pair: TypeAlias = tuple[str, str]  # premise, hypothesis
+# (premise, hypothesis); of a task head (text, second text or "", the head's number)
+Pair: TypeAlias = tuple[str, str] | tuple[str, str, int]
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,9 @@ class Task(Protocol):
     """
 
     kind: ClassVar[str]
-    columns: ClassVar[tuple[str, ...]]
+
+    @property
+    def columns(self) -> tuple[str, ...]: ...
 
     @property
     def result_type(self) -> pa.DataType: ...

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 from transformers.models.deberta_v2.modeling_deberta_v2 import make_log_bucket_position
 
 from sparknlp_zs.engine.networks.buffers import Buffers
+from sparknlp_zs.engine.networks.heads import TaskHeads
+from sparknlp_zs.engine.networks.huggingface import Inputs
 from sparknlp_zs.engine.networks.layers import EncoderNetwork, bert_layer
 from sparknlp_zs.engine.networks.packing import Tokens
+from sparknlp_zs.engine.pairs import HEAD_IDS
 
 _TERMS = ("c2p", "p2c")  # content to position, position to content
 _BLOCK_BYTES = 256  # tokens per block times bytes per number: the fastest of 128 to 512 on a CPU
@@ -70,12 +74,28 @@ class DebertaNetwork(EncoderNetwork):
         *others, last = (module.attention.self for module in encoder.layer)
         self._tables = [_position_table(x, embeddings, scale) for x in others]
         self._first = _first_table(last, embeddings, scale)
+        self._task_heads: TaskHeads | None = None
+
+    def use_heads(self, weights: Mapping[str, Tensor]) -> None:
+        """Let inputs choose a task head per row, by ``head_ids`` [rows]."""
+        dtype = self._embeddings.word_embeddings.weight.dtype
+        self._task_heads = TaskHeads(weights, self.device, dtype)
 
     def _embed(self, tokens: Tokens) -> Tensor:
+        words = self._embeddings.word_embeddings(tokens.ids)
+        if self._task_heads is not None and tokens.heads is not None:
+            words = self._task_heads.shift(words, tokens.heads)
         embedded: Tensor = self._embeddings(
-            input_ids=tokens.ids, token_type_ids=tokens.types, position_ids=tokens.positions
+            inputs_embeds=words, token_type_ids=tokens.types, position_ids=tokens.positions
         )
         return embedded.squeeze(0)
+
+    def _outputs(self, first: Tensor, batch: Sequence[Inputs]) -> Tensor:
+        if self._task_heads is None or HEAD_IDS not in batch[0]:
+            return super()._outputs(first, batch)
+        pooled = self._pooler(first.unsqueeze(1))
+        heads = np.concatenate([inputs[HEAD_IDS] for inputs in batch])
+        return self._task_heads.classify(pooled, heads)
 
     def _classify(self, first: Tensor) -> Tensor:
         logits: Tensor = self._classifier(self._pooler(first.unsqueeze(1)))

@@ -141,7 +141,8 @@ class EncoderNetwork:
             tokens, place_of = distinct_tokens(
                 batch, self._positions, self._types, self._tokens_step, self.device
             )
-            output = self._classify(self._first_tokens(self._embed(tokens), place_of, groups))
+            first = self._first_tokens(self._embed(tokens), place_of, groups)
+            output = self._outputs(first, batch)
             found: npt.NDArray[np.float32] = output.float().cpu().numpy()
         return found
 
@@ -251,6 +252,10 @@ class EncoderNetwork:
         ``query`` is [rows, heads, size], ``states`` [rows, length, hidden].
         """
         return scores if padding is None else scores.add_(padding.squeeze(1))
+
+    def _outputs(self, first: Tensor, batch: Sequence[Inputs]) -> Tensor:
+        """Logits [rows, classes] from the first tokens of a batch's rows [rows, hidden]."""
+        return self._classify(first)
 
     def _classify(self, first: Tensor) -> Tensor:
         """Logits [rows, classes] from the first tokens [rows, hidden]."""

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from sparknlp_zs.engine.networks.huggingface import Inputs
+from sparknlp_zs.engine.pairs import HEAD_IDS
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Tokens:
     ids: Tensor
     positions: Tensor | None  # from 0
     types: Tensor | None
+    heads: Tensor | None = None  # 1 + the task head of a first token; 0 for other tokens
 
 
 def groups_of(batch: Sequence[Inputs], dtype: torch.dtype, device: torch.device) -> Iterator[Group]:
@@ -68,6 +70,7 @@ def distinct_tokens(
     Parameters
     ----------
     batch : sequence of dict of int64 arrays [rows, length]
+        With ``head_ids`` [rows] in all of them or in none.
     positions, types : bool
         Whether a token's position, or type, makes it another.
     step : int
@@ -79,7 +82,8 @@ def distinct_tokens(
     Tokens
     Tensor of int64 [tokens]
     """
-    parts: dict[str, list[npt.NDArray[np.int64]]] = {"ids": [], "positions": [], "types": []}
+    names = ("ids", "positions", "types", "heads")
+    parts: dict[str, list[npt.NDArray[np.int64]]] = {name: [] for name in names}
     for inputs in batch:
         rows, length = inputs["input_ids"].shape
         parts["ids"].append(inputs["input_ids"].ravel())
@@ -87,6 +91,10 @@ def distinct_tokens(
             parts["positions"].append(np.tile(np.arange(length), rows))
         if types:
             parts["types"].append(inputs["token_type_ids"].ravel())
+        if HEAD_IDS in inputs:
+            heads = np.zeros((rows, length), np.int64)
+            heads[:, 0] = inputs[HEAD_IDS] + 1
+            parts["heads"].append(heads.ravel())
     flat = {name: np.concatenate(arrays) for name, arrays in parts.items() if arrays}
     key = np.zeros_like(flat["ids"])
     for array in flat.values():
@@ -99,7 +107,7 @@ def distinct_tokens(
         return None if array is None else torch.from_numpy(array[chosen][None]).to(device)
 
     ids = torch.from_numpy(flat["ids"][chosen][None]).to(device)
-    tokens = Tokens(ids, tensor(flat.get("positions")), tensor(flat.get("types")))
+    tokens = Tokens(ids, *(tensor(flat.get(name)) for name in names[1:]))
     return tokens, torch.from_numpy(place_of).to(device)
 
 
