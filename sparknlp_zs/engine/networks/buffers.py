@@ -41,3 +41,7 @@ class Buffers:
             self._flat.pop(name, None)  # freed before more is taken
             flat = self._flat[name] = torch.zeros(size, dtype=self.dtype, device=self._device)
         return flat[:size].view(shape)
+
+    def clear(self) -> None:
+        """Give all memory back."""
+        self._flat.clear()

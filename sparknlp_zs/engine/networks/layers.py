@@ -141,7 +141,11 @@ class EncoderNetwork:
             tokens, place_of = distinct_tokens(
                 batch, self._positions, self._types, self._tokens_step, self.device
             )
-            first = self._first_tokens(self._embed(tokens), place_of, groups)
+            try:
+                first = self._first_tokens(self._embed(tokens), place_of, groups)
+            except RuntimeError:
+                self._buffers.clear()  # too large a batch leaves too large buffers
+                raise
             output = self._outputs(first, batch)
             found: npt.NDArray[np.float32] = output.float().cpu().numpy()
         return found
