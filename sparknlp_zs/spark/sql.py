@@ -48,7 +48,8 @@ def register(spark: SparkSession, *, model: Model = None, prefix: str = "zs") ->
     in an outer query makes Spark score twice: cache the scored table first.
 
     On Spark 3.5 the functions take all their arguments, by position and uncast, and a struct for
-    a text that is not scored is a struct of nulls.
+    a text that is not scored is a struct of nulls; those for tasks are missing if the model has no
+    adapter.
 
     Parameters
     ----------
