@@ -15,7 +15,7 @@ from sparknlp_zs.spark.udfs import batch_udf
 from sparknlp_zs.spark.workers import score_batches
 
 if TYPE_CHECKING:
-    from sparknlp_zs.engine.scorer import Columns
+    from sparknlp_zs.engine.rows import Columns
     from sparknlp_zs.spark.shipping import ShippedModel
     from sparknlp_zs.tasks import Task
 

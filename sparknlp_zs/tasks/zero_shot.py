@@ -91,7 +91,7 @@ class ZeroShot(TextTask):
         descriptions: Iterable[str] | None = None,
     ) -> None:
         if isinstance(labels, Mapping):
-            labels, descriptions = list(labels), list(labels.values())
+            descriptions, labels = list(labels.values()), list(labels)
         names = _checked_labels(labels, "labels")
         said = names if descriptions is None else _checked_labels(descriptions, "descriptions")
         if len(said) != len(names):
