@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from pathlib import Path
 
 from sparknlp_zs.engine.adapter_weights import (
@@ -17,7 +16,7 @@ from sparknlp_zs.engine.adapter_weights import (
 )
 from sparknlp_zs.engine.adapters import CONFIG, adapter_folder, read_adapter
 from sparknlp_zs.engine.cache import folder_stamp
-from sparknlp_zs.engine.prepared import cache_folder, publish
+from sparknlp_zs.engine.prepared import made_once
 from sparknlp_zs.models import HEAD_TASKS, HEAD_WEIGHTS, ModelSpec, needed_files
 
 
@@ -37,20 +36,20 @@ def with_adapter(folder: Path, spec: ModelSpec) -> Path:
     if spec.adapter is None:
         return folder
     adapter = adapter_folder(spec)
-    stamps = "\n".join(f"{x}\n{folder_stamp(x)}" for x in (folder, adapter))
+    stamps = f"{folder_stamp(folder)}\n{_all_files(adapter)}"
     name = hashlib.sha256(stamps.encode()).hexdigest()[:20]
-    target = cache_folder() / "adapted" / name
-    if target.is_dir():
-        return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(dir=target.parent))
-    try:
+
+    def fill(scratch: Path) -> None:
         combine(folder, adapter, scratch)
-        scratch.chmod(0o755)
-        publish(scratch, target)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-    return target
+
+    return made_once(f"adapted/{name}", fill)
+
+
+def _all_files(folder: Path) -> str:
+    """The folder, and its files' sizes and times: which one is loaded, their content decides."""
+    states = [(path.name, path.stat()) for path in sorted(folder.iterdir()) if path.is_file()]
+    files = [f"{name}:{state.st_size}:{state.st_mtime_ns}" for name, state in states]
+    return ";".join([str(folder.resolve()), *files])
 
 
 def combine(model: Path, adapter: Path, target: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -35,13 +36,22 @@ def prepared_folder(folder: Path, dtype: str) -> Path:
     """
     if _stored_as(folder / WEIGHTS, dtype):
         return folder
-    target = cache_folder() / "models" / f"{hash_of(folder)}-{dtype}"
+
+    def fill(scratch: Path) -> None:
+        convert(folder, dtype, scratch)
+
+    return made_once(f"models/{hash_of(folder)}-{dtype}", fill)
+
+
+def made_once(name: str, fill: Callable[[Path], None]) -> Path:
+    """The folder of that name in the cache; ``fill`` makes its content if there is none yet."""
+    target = cache_folder() / name
     if target.is_dir():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(dir=target.parent))
     try:
-        convert(folder, dtype, scratch)
+        fill(scratch)
         scratch.chmod(0o755)
         publish(scratch, target)
     finally:

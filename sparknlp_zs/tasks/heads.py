@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 
-from sparknlp_zs.tasks.base import ClassIds, Logits, Pair, Row, Scores, TextTask, softmax
+from sparknlp_zs.tasks.base import ClassIds, Logits, Pair, Row, TextTask, softmax
+from sparknlp_zs.tasks.ranked import RANKED, ranked
 
 KINDS = ("classification", "regression", "multiple_choice")
 TOKEN_KIND = "token_classification"  # recognised, and refused
@@ -19,16 +20,6 @@ TOKEN_KIND = "token_classification"  # recognised, and refused
 TEXT = ("text",)
 PAIR = ("text", "text_pair")
 CHOICES = ("text", "choices")
-
-# As from zero-shot classification: the same columns whatever the kind of task.
-RESULT_TYPE = pa.struct(
-    [
-        ("label", pa.string()),
-        ("score", pa.float64()),
-        ("labels", pa.list_(pa.string())),
-        ("scores", pa.list_(pa.float64())),
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -168,7 +159,7 @@ class HeadTask(TextTask):
 
     @property
     def result_type(self) -> pa.StructType:
-        return RESULT_TYPE
+        return RANKED
 
     def pairs(self, row: Row) -> list[Pair]:
         """(first text, second text or "", head) of the row."""
@@ -258,23 +249,9 @@ def described(name: str, index: int, outputs: int, labels: Any, labels_known: bo
 
 
 def head_result(head: AdapterTask, logits: Logits) -> pa.StructArray:
-    """Structs of ``RESULT_TYPE`` from a head's logits [rows, outputs]."""
+    """Structs of ``RANKED`` from a head's logits [rows, outputs]."""
     if head.kind == "classification":
-        return _ranked(head.labels, softmax(logits))
-    columns = [pa.nulls(len(logits), field.type) for field in RESULT_TYPE]
+        return ranked(head.labels, softmax(logits))
+    columns = [pa.nulls(len(logits), field.type) for field in RANKED]
     columns[1] = pa.array(logits[:, 0].astype(np.float64))
-    return pa.StructArray.from_arrays(columns, fields=list(RESULT_TYPE))
-
-
-def _ranked(labels: tuple[str, ...], scores: Scores) -> pa.StructArray:
-    order = np.argsort(-scores, axis=1, kind="stable")
-    ranked = np.take_along_axis(scores, order, axis=1)
-    names = pa.array(labels, pa.string())
-    offsets = pa.array(np.arange(len(scores) + 1, dtype=np.int32) * len(labels))
-    columns = [
-        names.take(pa.array(order[:, 0])),
-        pa.array(ranked[:, 0]),
-        pa.ListArray.from_arrays(offsets, names.take(pa.array(order.ravel()))),
-        pa.ListArray.from_arrays(offsets, pa.array(ranked.ravel())),
-    ]
-    return pa.StructArray.from_arrays(columns, fields=list(RESULT_TYPE))
+    return pa.StructArray.from_arrays(columns, fields=list(RANKED))

@@ -15,7 +15,6 @@ import pyarrow as pa
 from sparknlp_zs.tasks.base import ClassIds, Logits, Pair, Row, is_text, softmax
 from sparknlp_zs.tasks.heads import (
     CHOICES,
-    RESULT_TYPE,
     TEXT,
     AdapterTask,
     TaskHead,
@@ -23,6 +22,7 @@ from sparknlp_zs.tasks.heads import (
     head_result,
     read_head,
 )
+from sparknlp_zs.tasks.ranked import RANKED
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class ChoiceTask:
     @property
     def result_type(self) -> pa.StructType:
         """``struct<label, score, labels, scores>``: the best choice, its probability, and all."""
-        return RESULT_TYPE
+        return RANKED
 
     def admits(self, column: str, value: Any) -> bool:
         """Texts that are not blank, and arrays of such texts.
@@ -131,7 +131,7 @@ class RowTasks:
     @property
     def result_type(self) -> pa.StructType:
         """``struct<label, score, labels, scores>``, as from ``HeadTask``."""
-        return RESULT_TYPE
+        return RANKED
 
     def admits(self, column: str, value: Any) -> bool:
         """As ``ChoiceTask``, and names of tasks.
@@ -159,7 +159,7 @@ class RowTasks:
         rows_of: dict[str, list[int]] = {}
         for at, row in enumerate(rows):
             rows_of.setdefault(row[-1], []).append(at)
-        parts = [pa.array([], RESULT_TYPE)]
+        parts = [pa.array([], RANKED)]
         for name, members in rows_of.items():
             head = self._head(name)
             parts.append(head_result(head, logits[members, : head.outputs]))
@@ -198,13 +198,13 @@ def _pairs(text: str, choices: Sequence[str], head: AdapterTask) -> list[Pair]:
 
 
 def _choice_result(choices_of: Sequence[Sequence[str]], logits: Logits) -> pa.StructArray:
-    """Structs of ``RESULT_TYPE`` from logits [choices of all rows, outputs]."""
+    """Structs of ``RANKED`` from logits [choices of all rows, outputs]."""
     ends = itertools.accumulate((len(choices) for choices in choices_of), initial=0)
     found = [
         _ranked_choices(choices, logits[start:end, 0])
         for choices, (start, end) in zip(choices_of, itertools.pairwise(ends), strict=True)
     ]
-    return pa.array(found, RESULT_TYPE)
+    return pa.array(found, RANKED)
 
 
 def _ranked_choices(choices: Sequence[str], logits: Logits) -> dict[str, object]:

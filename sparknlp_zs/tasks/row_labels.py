@@ -12,7 +12,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sparknlp_zs.tasks.base import ClassIds, Logits, Pair, Row, Scores, is_text
-from sparknlp_zs.tasks.zero_shot import DEFAULT_TEMPLATE, RANKED, ZeroShot, label_scores
+from sparknlp_zs.tasks.ranked import RANKED
+from sparknlp_zs.tasks.zero_shot import DEFAULT_TEMPLATE, ZeroShot, label_scores
 
 Positions: TypeAlias = npt.NDArray[np.int64]
 

@@ -11,17 +11,10 @@ import numpy as np
 import pyarrow as pa
 
 from sparknlp_zs.tasks.base import ClassIds, Logits, Pair, Row, Scores, TextTask, by_row, softmax
+from sparknlp_zs.tasks.ranked import RANKED, ranked
 
 DEFAULT_TEMPLATE = "This example is {}."
 Labels: TypeAlias = Iterable[str] | Mapping[str, str]  # a mapping: label to description
-RANKED = pa.struct(
-    [
-        ("label", pa.string()),
-        ("score", pa.float64()),
-        ("labels", pa.list_(pa.string())),
-        ("scores", pa.list_(pa.float64())),
-    ]
-)
 
 
 def label_scores(logits: Logits, classes: ClassIds, multi_label: bool) -> Scores:
@@ -126,18 +119,7 @@ class ZeroShot(TextTask):
     def result(self, rows: Sequence[Row], logits: Logits, classes: ClassIds) -> pa.StructArray:
         """Arrow structs of ``result_type`` from logits [rows x labels, classes]."""
         scores = self.scores(by_row(logits, len(rows), len(self.labels)), classes)
-        order = np.argsort(-scores, axis=1, kind="stable")
-        ranked = np.take_along_axis(scores, order, axis=1)
-        names = pa.array(self.labels, pa.string()).take(pa.array(order.ravel()))
-        offsets = pa.array(np.arange(len(scores) + 1, dtype=np.int32) * len(self.labels))
-        best = pa.array(order[:, 0])
-        columns = [
-            pa.array(self.labels, pa.string()).take(best),
-            pa.array(ranked[:, 0]),
-            pa.ListArray.from_arrays(offsets, names),
-            pa.ListArray.from_arrays(offsets, pa.array(ranked.ravel())),
-        ]
-        return pa.StructArray.from_arrays(columns, fields=list(self.result_type))
+        return ranked(self.labels, scores)
 
     def to_json(self) -> str:
         """The task as JSON; ``task_from_json`` reads it."""
