@@ -113,6 +113,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="folder with zeroshot_banking77.parquet")
     parser.add_argument("--texts", type=int, default=40)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--profile", action="store_true", help="where the time goes, instead")
     parser.add_argument("--dtypes", nargs="+", default=["float32", "bfloat16"])
     chosen = parser.parse_args()
     os.environ["HF_HUB_OFFLINE"] = "1"
@@ -120,6 +121,10 @@ def main() -> None:
     from benchmarks.models import cache_folder
 
     os.environ.setdefault("SPARKNLP_ZS_CACHE", str(cache_folder() / "prepared"))
+    if chosen.profile:
+        for dtype in chosen.dtypes:
+            _profile(chosen, dtype)
+        return
     print(f"| without | {' | '.join(f'{dtype}, s | more' for dtype in chosen.dtypes)} |")
     print("|---|" + "---:|---:|" * len(chosen.dtypes))
     columns = [list(_measured(chosen, dtype)) for dtype in chosen.dtypes]
@@ -134,10 +139,28 @@ def main() -> None:
 
 def _measured(chosen: argparse.Namespace, dtype: str) -> Iterator[tuple[str, float]]:
     """The median seconds of the whole engine, and of it without each step."""
+    from benchmarks.measure import interleaved
+
+    scorer, score = _settled(chosen, dtype)
+
+    def job(step: Step | None) -> Callable[[], Any]:
+        def run() -> Any:
+            with step.without(scorer) if step else contextlib.nullcontext():
+                return score()
+
+        return run
+
+    jobs = {"nothing: the whole engine": job(None)} | {x.name: job(x) for x in STEPS_TAKEN}
+    timings, _ = interleaved(jobs, chosen.repeats, lambda _: None)
+    for name, timing in timings.items():
+        yield name, timing.median
+
+
+def _settled(chosen: argparse.Namespace, dtype: str) -> tuple[Any, Callable[[], Any]]:
+    """A scorer that has chosen its batch size, and the work."""
     import pyarrow as pa
 
     from benchmarks.data import workloads
-    from benchmarks.measure import interleaved
     from benchmarks.models import DEBERTA, model_path
     from sparknlp_zs.engine.loading import load_scorer
     from sparknlp_zs.engine.prepared import prepared_folder
@@ -148,18 +171,21 @@ def _measured(chosen: argparse.Namespace, dtype: str) -> Iterator[tuple[str, flo
     task, texts = ZeroShotScores(work.labels), pa.array(work.texts)
     while not scorer._budget.settled:
         scorer.score(task, [texts])
+    return scorer, lambda: scorer.score(task, [texts])
 
-    def job(step: Step | None) -> Callable[[], Any]:
-        def run() -> Any:
-            with step.without(scorer) if step else contextlib.nullcontext():
-                return scorer.score(task, [texts])
 
-        return run
+def _profile(chosen: argparse.Namespace, dtype: str) -> None:
+    from torch.profiler import ProfilerActivity, profile
 
-    jobs = {"nothing: the whole engine": job(None)} | {x.name: job(x) for x in STEPS_TAKEN}
-    timings, _ = interleaved(jobs, chosen.repeats, lambda _: None)
-    for name, timing in timings.items():
-        yield name, timing.median
+    _, score = _settled(chosen, dtype)
+    with profile(activities=[ProfilerActivity.CPU]) as found:
+        score()
+    rows = sorted(found.key_averages(), key=lambda row: -row.self_cpu_time_total)
+    total = sum(row.self_cpu_time_total for row in rows)
+    print(f"\n{dtype}: {total / 1e6:.2f} s\n\n| operation | calls | share |\n|---|---:|---:|")
+    for row in rows[:10]:
+        name, share = row.key.removeprefix("aten::"), row.self_cpu_time_total / total
+        print(f"| {name} | {row.count} | {100 * share:.0f} % |")
 
 
 if __name__ == "__main__":
