@@ -103,7 +103,7 @@ STEPS_TAKEN = (
     Step("short rows attend by plain products", _fused_attention),
     Step("last layer without keys and values", _all_keys),
     Step("last layer for the first token only", _whole_last_layer),
-    Step("a rest of tokens cut into fast sizes", _rest_uncut),
+    Step("a rest of tokens cut where its size is slow", _rest_uncut),
 )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 CANDIDATES = {"cpu": (512, 1024, 2048), "cuda": (8192, 32768, 131072)}
 
 _ROUNDS = 4  # the first one, which builds kernels, does not count
+_CLEARLY = 1.1  # times as fast
 _FULL = 0.7  # batches emptier than this say nothing about their budget
 
 
@@ -27,8 +28,8 @@ class TokenBudget:
     >>> budget = TokenBudget([512, 1024])
     >>> while not budget.settled:
     ...     budget.record(budget.tokens, 1.0)  # as fast with twice the tokens
-    >>> budget.tokens, budget.of_remaining(600)
-    (1024, 512)
+    >>> budget.tokens
+    1024
     """
 
     def __init__(self, candidates: Sequence[int]) -> None:
@@ -54,13 +55,16 @@ class TokenBudget:
     def of_remaining(self, tokens: int) -> int:
         """The budget of the next batch if so many tokens remain.
 
-        A rest that does not fill a batch is cut into full ones of a smaller candidate: the time
-        of products between two sizes may be far from that of either.
+        A rest that does not fill a batch is one batch; but if a candidate near its size was slow,
+        as products of some sizes are, it is cut into batches of a faster one.
         """
-        if self._best is None or tokens >= self._best:
-            return self.tokens
         fitting = [x for x in self._candidates if x <= tokens]
-        return max(fitting, key=self._rate, default=self._candidates[0])
+        if self._best is None or tokens >= self._best or not fitting:
+            return self.tokens
+        above = min(x for x in self._candidates if x > tokens)
+        near = min(self._rate(fitting[-1]), self._rate(above))
+        fastest = max(fitting, key=self._rate)
+        return fastest if self._rate(fastest) > _CLEARLY * near else self.tokens
 
     def record(self, tokens: int, seconds: float) -> None:
         """Note the time of a forward pass over so many padded tokens."""
