@@ -11,8 +11,7 @@ from torch import Tensor
 class Buffers:
     """Tensors by name, each grown to the largest size that was asked for.
 
-    Fresh memory of some megabytes comes from the system page by page: on a CPU in bfloat16, that
-    took longer than a feed-forward's products.
+    Fresh memory of some megabytes comes from the system page by page, at every use.
 
     Parameters
     ----------
