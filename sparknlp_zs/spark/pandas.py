@@ -19,7 +19,7 @@ from pyspark.pandas.extensions import register_dataframe_accessor, register_seri
 
 from sparknlp_zs.models import Model
 from sparknlp_zs.spark import functions as zs
-from sparknlp_zs.tasks import DEFAULT_TEMPLATE, NLI, ZeroShot
+from sparknlp_zs.tasks import DEFAULT_TEMPLATE, NLI, ZeroShotScores
 from sparknlp_zs.tasks.zero_shot import Labels
 
 if TYPE_CHECKING:
@@ -110,14 +110,8 @@ class SeriesAccessor:
         >>> texts.zsc.scores(["stolen card", "exchange rate"], model="starter").columns.tolist()
         ['stolen card', 'exchange rate']
         """
-        task = ZeroShot(labels, hypothesis_template, multi_label)
-        column = zs.scores(
-            _text(self._series),
-            task.labels,
-            hypothesis_template=hypothesis_template,
-            multi_label=multi_label,
-            model=model,
-        )
+        task = ZeroShotScores(labels, hypothesis_template, multi_label)
+        column = zs.score_column(task, [_text(self._series)], model)
         return _frame(self._series, column, list(task.labels))
 
 
