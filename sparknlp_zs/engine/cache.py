@@ -8,6 +8,7 @@ import os
 import re
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -173,7 +174,12 @@ def _drop(keys: list[ScorerKey]) -> None:
 
 def folder_stamp(folder: Path) -> str:
     """The folder, and names, sizes and times of a model's files: changes when one is rewritten."""
-    states = [(path.name, path.stat()) for path in needed_files(folder)]
+    return stamp_of(folder, needed_files(folder))
+
+
+def stamp_of(folder: Path, paths: Iterable[Path]) -> str:
+    """The folder, and names, sizes and times of some of its files."""
+    states = [(path.name, path.stat()) for path in paths]
     files = [f"{name}:{state.st_size}:{state.st_mtime_ns}" for name, state in states]
     return ";".join([str(folder.resolve()), *files])
 

@@ -15,7 +15,7 @@ from sparknlp_zs.engine.adapter_weights import (
     save_safetensors,
 )
 from sparknlp_zs.engine.adapters import CONFIG, adapter_folder, read_adapter
-from sparknlp_zs.engine.cache import folder_stamp
+from sparknlp_zs.engine.cache import folder_stamp, stamp_of
 from sparknlp_zs.engine.prepared import made_once
 from sparknlp_zs.models import HEAD_TASKS, HEAD_WEIGHTS, ModelSpec, needed_files
 
@@ -36,20 +36,15 @@ def with_adapter(folder: Path, spec: ModelSpec) -> Path:
     if spec.adapter is None:
         return folder
     adapter = adapter_folder(spec)
-    stamps = f"{folder_stamp(folder)}\n{_all_files(adapter)}"
+    # All of the adapter's files: which of them is loaded, their content decides.
+    files = (path for path in sorted(adapter.iterdir()) if path.is_file())
+    stamps = f"{folder_stamp(folder)}\n{stamp_of(adapter, files)}"
     name = hashlib.sha256(stamps.encode()).hexdigest()[:20]
 
     def fill(scratch: Path) -> None:
         combine(folder, adapter, scratch)
 
     return made_once(f"adapted/{name}", fill)
-
-
-def _all_files(folder: Path) -> str:
-    """The folder, and its files' sizes and times: which one is loaded, their content decides."""
-    states = [(path.name, path.stat()) for path in sorted(folder.iterdir()) if path.is_file()]
-    files = [f"{name}:{state.st_size}:{state.st_mtime_ns}" for name, state in states]
-    return ";".join([str(folder.resolve()), *files])
 
 
 def combine(model: Path, adapter: Path, target: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import ClassVar, TypeAlias
 
 import numpy as np
@@ -94,7 +95,7 @@ class ZeroShot(TextTask):
         object.__setattr__(self, "hypothesis_template", _checked_template(hypothesis_template))
         object.__setattr__(self, "multi_label", _checked_flag("multi_label", multi_label))
 
-    @property
+    @cached_property  # asked for every row
     def hypotheses(self) -> tuple[str, ...]:
         """One hypothesis per label."""
         return tuple(self.hypothesis_template.replace("{}", said) for said in self.descriptions)
