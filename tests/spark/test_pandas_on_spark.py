@@ -53,6 +53,15 @@ def test_classify(frame, tiny):
     )
 
 
+def test_descriptions(frame, tiny):
+    labels = {label: f"about {at} things" for at, label in enumerate(LABELS)}
+    for found, expected in (
+        (frame["text"].zsc.scores, FRAME["text"].zsc.scores),
+        (frame["text"].zsc.classify, FRAME["text"].zsc.classify),
+    ):
+        assert_same(found(labels, model=tiny), expected(labels, model=tiny))
+
+
 @pytest.mark.parametrize("multi_label", [False, True])
 def test_scores(frame, tiny, multi_label):
     options = {"hypothesis_template": "Über {}?", "multi_label": multi_label, "model": tiny}
