@@ -21,7 +21,9 @@ from sparknlp_zs.training.data import (
     nli_examples,
     polarity_rows,
 )
-from sparknlp_zs.training.similar import similar_labels
+from sparknlp_zs.training.distillation import DistillationRecipe, Teacher
+from sparknlp_zs.training.phrases import common_phrases
+from sparknlp_zs.training.similar import embed, similar_labels
 from sparknlp_zs.training.trainer import Budget, Hyperparameters, train
 
 HELD_OUT_ROWS = 1000
@@ -61,6 +63,10 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="also draw positive/negative pairs from the emotions of the set goemotions",
     )
+    p.add_argument(
+        "--teacher", help="folder of a sentence encoder: soft groups are drawn by it as well"
+    )
+    p.add_argument("--soft-rows", type=int, default=30000, help="soft groups per epoch")
     p.add_argument("--negatives", type=int, default=3, help="wrong labels per text")
     p.add_argument("--steps", type=int, default=1000, help="optimizer steps")
     p.add_argument("--minutes", type=float, help="train for this time instead of --steps")
@@ -123,7 +129,7 @@ def _held_out_texts(paths: list[str]) -> list[str]:
 def _drawer(nli: list[Example], label_rows: pd.DataFrame | None, args: argparse.Namespace) -> Draw:
     if label_rows is None:
         return lambda rng: nli
-    similar = similar_labels(args.base, sorted(label_rows["label"].unique()))
+    similar = similar_labels(args.teacher or args.base, sorted(label_rows["label"].unique()))
     sets = label_rows["set"].unique()
     recipe = LabelRecipe(
         negatives=args.negatives,
@@ -131,11 +137,28 @@ def _drawer(nli: list[Example], label_rows: pd.DataFrame | None, args: argparse.
         join_sets=tuple(args.join_sets),
         joined_rows=args.joined_rows,
     )
+    teacher = _teacher(nli, label_rows, args) if args.teacher else None
 
     def draw(rng: random.Random) -> list[Example]:
-        return nli + label_examples(label_rows, recipe, similar, rng)
+        soft = teacher.examples(rng) if teacher else []
+        return nli + label_examples(label_rows, recipe, similar, rng) + soft
 
     return draw
+
+
+def _teacher(nli: list[Example], label_rows: pd.DataFrame, args: argparse.Namespace) -> Teacher:
+    """Soft groups over the labelled texts and as many premises at most."""
+    texts = sorted(set(label_rows["text"]))
+    premises = sorted({example.premise for example in nli})
+    texts += random.Random(args.seed).sample(premises, min(len(texts), len(premises)))
+    phrases = common_phrases(texts)
+    return Teacher(
+        texts,
+        phrases,
+        embed(args.teacher, texts, args.bf16),
+        embed(args.teacher, phrases, args.bf16),
+        DistillationRecipe(rows=args.soft_rows),
+    )
 
 
 if __name__ == "__main__":

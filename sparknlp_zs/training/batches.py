@@ -87,19 +87,23 @@ class PairBatches(torch.utils.data.IterableDataset):  # type: ignore[type-arg]
         pairs: list[tuple[Ids, Ids]] = []
         labels: list[int] = []
         groups: list[list[int]] = []
+        targets: list[tuple[float, ...]] = []
         for example in part:
             if example.label is None:
                 groups.append(list(range(len(pairs), len(pairs) + len(example.hypotheses))))
+                targets.append(example.targets)
             for hypothesis in example.hypotheses:
                 pairs.append((self._known[example.premise], self._known[hypothesis]))
                 labels.append(NOT_A_ROW if example.label is None else example.label)
         inputs = _inputs(self._encoder, pairs, rows, length)
         width = max((len(group) for group in groups), default=1)
         padded = [group + [NOT_A_ROW] * (width - len(group)) for group in groups]
+        soft = [probabilities + (0.0,) * (width - len(probabilities)) for probabilities in targets]
         tensors = {name: torch.from_numpy(array) for name, array in inputs.items()}
         labels += [NOT_A_ROW] * (rows - len(labels))
         tensors["labels"] = torch.tensor(labels)
         tensors["groups"] = torch.from_numpy(np.array(padded, dtype=np.int64).reshape(-1, width))
+        tensors["targets"] = torch.tensor(soft).reshape(-1, width)
         return tensors
 
 

@@ -30,12 +30,13 @@ class Example:
     """One premise with its hypotheses.
 
     ``label`` is an NLI class (see ``NLI_LABELS``) for a single hypothesis, or None for a label
-    group, whose first hypothesis is the true one.
+    group, whose first hypothesis is the true one unless ``targets`` gives each a probability.
     """
 
     premise: str
     hypotheses: tuple[str, ...]
     label: int | None
+    targets: tuple[float, ...] = ()
 
 
 # The examples of one epoch.

@@ -11,7 +11,9 @@ ENTAILMENT, CONTRADICTION = NLI_LABELS["entailment"], NLI_LABELS["contradiction"
 NOT_ENTAILMENT = NLI_LABELS["not_entailment"]
 
 
-def pair_loss(logits: torch.Tensor, labels: torch.Tensor, groups: torch.Tensor) -> torch.Tensor:
+def pair_loss(
+    logits: torch.Tensor, labels: torch.Tensor, groups: torch.Tensor, targets: torch.Tensor
+) -> torch.Tensor:
     """Mean loss over the rows of a batch.
 
     Parameters
@@ -22,6 +24,8 @@ def pair_loss(logits: torch.Tensor, labels: torch.Tensor, groups: torch.Tensor) 
         NLI class of a row; 3 for "not entailment", -1 for rows of groups and padding rows.
     groups : int tensor [n_groups, width]
         Row numbers of each label group, the true label's first; -1 pads.
+    targets : float tensor [n_groups, width]
+        Probability of each label of a soft group; zeros for a group with a true label.
 
     Notes
     -----
@@ -29,18 +33,20 @@ def pair_loss(logits: torch.Tensor, labels: torch.Tensor, groups: torch.Tensor) 
     summed. Groups: cross entropy of the entailment logits over the group, which is what
     single-label zero-shot classification computes, and for each row entailment against
     contradiction, which is what multi-label classification computes; each counts for half.
+    Soft groups: cross entropy of the same softmax with the targets (Hinton et al. 2015,
+    arXiv:1503.02531), counted as the first half of a group.
 
     Examples
     --------
     >>> logits = torch.tensor([[9.0, 0.0, 0.0], [0.0, 0.0, 9.0]])
     >>> none = torch.empty(0, 1, dtype=torch.long)
-    >>> bool(pair_loss(logits, torch.tensor([0, 2]), none) < 1e-3)
+    >>> bool(pair_loss(logits, torch.tensor([0, 2]), none, none.float()) < 1e-3)
     True
     """
     logits = logits.float()
     total = _row_losses(logits, labels).sum()
     if groups.numel():
-        total = total + _group_losses(logits, groups).sum()
+        total = total + _group_losses(logits, groups, targets).sum()
     used = (labels >= 0).sum() + (groups >= 0).sum()
     return total / used.clamp(min=1)
 
@@ -54,14 +60,19 @@ def _row_losses(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return losses * (labels >= 0)
 
 
-def _group_losses(logits: torch.Tensor, groups: torch.Tensor) -> torch.Tensor:
+def _group_losses(
+    logits: torch.Tensor, groups: torch.Tensor, targets: torch.Tensor
+) -> torch.Tensor:
     valid = groups >= 0
     members = logits[groups.clamp(min=0)]
     entailment = members[..., ENTAILMENT]
-    over_labels = F.log_softmax(entailment.masked_fill(~valid, -torch.inf), dim=-1)[:, 0]
     true_label = torch.zeros_like(entailment)
     true_label[:, 0] = 1.0
+    hard = targets.sum(dim=-1) == 0
+    wanted = torch.where(hard[:, None], true_label, targets)
+    log_p = F.log_softmax(entailment.masked_fill(~valid, -torch.inf), dim=-1)
+    over_labels = -(wanted * log_p.masked_fill(~valid, 0.0)).sum(dim=-1)
     margin = entailment - members[..., CONTRADICTION]
     each = F.binary_cross_entropy_with_logits(margin, true_label, reduction="none")
     size = valid.sum(dim=-1)
-    return 0.5 * (size * -over_labels + (each * valid).sum(dim=-1))
+    return 0.5 * (size * over_labels + hard * (each * valid).sum(dim=-1))

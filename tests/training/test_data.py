@@ -21,6 +21,7 @@ from sparknlp_zs.training.data import (
     nli_examples,
     polarity_rows,
 )
+from sparknlp_zs.training.distillation import DistillationRecipe, Teacher
 
 ROWS = pd.DataFrame(
     {
@@ -89,13 +90,35 @@ def test_unknown_nli_class():
 def test_batches_have_fixed_shapes_and_hold_every_example(tiny):
     encoder = PairEncoder(AutoTokenizer.from_pretrained(tiny), 64)
     nli = [Example(f"the fox {'word ' * i}", ("hyp",), i % 4) for i in range(30)]
-    groups = [Example(f"my card {i}", ("a", "b", "c"), None) for i in range(20)]
+    groups = [Example(f"my card {i}", ("a", "b", "c"), None) for i in range(10)]
+    groups += [Example(f"my card {i}", ("a", "b"), None, (0.4, 0.6)) for i in range(10)]
     batches = list(PairBatches(encoder, lambda rng: nli + groups, 512, seed=0, epochs=1))
     assert {tuple(x["input_ids"].shape) for x in batches} <= {(16, 32), (8, 48), (8, 64)}
     assert sum(int((x["labels"] >= 0).sum()) for x in batches) == 30
     found = [x["groups"] for x in batches]
     assert sum(len(x) for x in found) == 20
+    soft = [row for x in batches for row in x["targets"][:, :2] if row.sum() > 0]
+    torch.testing.assert_close(torch.stack(soft), torch.tensor([[0.4, 0.6]] * 10))
     for batch in batches:
         rows = batch["groups"][batch["groups"] >= 0]
         assert (batch["labels"][rows] == -1).all()
         assert len(torch.unique(rows)) == len(rows)
+
+
+def test_soft_groups_follow_the_teacher():
+    """Texts and phrases on a circle: the targets are the softmax of the cosines."""
+    angles = torch.arange(40) * (torch.pi / 40)
+    vectors = torch.stack([angles.cos(), angles.sin()], dim=1)
+    names = [f"at {i}" for i in range(40)]
+    recipe = DistillationRecipe(rows=10, phrases=4, pool=20, near=5, temperature=0.1)
+    found = Teacher(names, names, vectors, vectors, recipe).examples(random.Random(0))
+    assert len({example.premise for example in found}) == 10
+    for example in found:
+        said = [next(n for n in reversed(names) if n in h) for h in example.hypotheses]
+        assert len(set(said)) == 4
+        places = [names.index(n) for n in [example.premise, *said]]
+        cosines = vectors[places[1:]] @ vectors[places[0]]
+        assert cosines[0] == cosines.max()
+        torch.testing.assert_close(torch.tensor(example.targets), torch.softmax(cosines / 0.1, 0))
+    with pytest.raises(ValueError, match="pool=500"):
+        Teacher(names, names, vectors, vectors, DistillationRecipe())

@@ -13,14 +13,14 @@ from sparknlp_zs.training.__main__ import main
 from sparknlp_zs.training.objective import pair_loss
 from sparknlp_zs.training.trainer import Budget, Clock
 
-NO_GROUPS = torch.empty(0, 1, dtype=torch.long)
+NO_GROUPS = (torch.empty(0, 1, dtype=torch.long), torch.empty(0, 1))
 
 
 def test_three_way_and_two_way_rows():
     logits = torch.tensor([[1.0, 2.0, 3.0], [1.0, 2.0, 3.0], [9.0, 9.0, 9.0]])
     log_p = torch.log_softmax(logits[0], 0)
     expected = -(log_p[1] + torch.log(log_p[1].exp() + log_p[2].exp())) / 2
-    loss = pair_loss(logits, torch.tensor([1, 3, -1]), NO_GROUPS)
+    loss = pair_loss(logits, torch.tensor([1, 3, -1]), *NO_GROUPS)
     torch.testing.assert_close(loss, expected)
 
 
@@ -33,7 +33,16 @@ def test_groups():
         margins, torch.tensor([1.0, 0.0]), reduction="sum"
     )
     expected = 0.5 * (2 * listwise + each) / 2
-    loss = pair_loss(logits, torch.tensor([-1, -1, -1]), groups)
+    loss = pair_loss(logits, torch.tensor([-1, -1, -1]), groups, torch.zeros(1, 3))
+    torch.testing.assert_close(loss, expected)
+
+
+def test_soft_groups():
+    logits = torch.tensor([[2.0, 0.0, 1.0], [0.5, 0.0, 3.0]])
+    targets = torch.tensor([[0.7, 0.3]])
+    log_p = torch.log_softmax(torch.tensor([2.0, 0.5]), 0)
+    expected = -0.5 * 2 * (0.7 * log_p[0] + 0.3 * log_p[1]) / 2
+    loss = pair_loss(logits, torch.tensor([-1, -1]), torch.tensor([[0, 1]]), targets)
     torch.testing.assert_close(loss, expected)
 
 

@@ -1,0 +1,58 @@
+"""Phrases of the training texts: stand-ins for labels that no data set has."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+WORD = re.compile(r"[a-z][a-z'-]+")
+LONGEST = 3  # words
+STOP_TEXT = """
+a about after again all also am an and any anything are as at back be because been before being
+but by came can can't could couldn't did didn't do does doesn't doing don't down each even ever
+every few for from get gets getting give go goes going gone got had has hasn't have haven't having
+he he's her here hers him his how i i'd i'll i'm i've if in into is isn't it it's its just know let
+let's like made make many may me might more most much must my need never no not now of off oh ok on
+one only or other our out over please put really s same say says see she she's should so some
+something still such sure t take tell than thanks that that's the their them then there there's
+these they they're thing things think this those to too two up us use used very want wants was
+wasn't way we we're well were weren't what what's when where which while who why will with won't
+would wouldn't yes yet you you're your
+"""
+STOP_WORDS = frozenset(STOP_TEXT.split())
+
+
+def common_phrases(texts: Iterable[str], at_least: int = 3) -> list[str]:
+    """Runs of up to three words with no stop word among them, in at least so many texts.
+
+    As the candidates of RAKE (Rose et al. 2010). In descending order of the number of texts.
+
+    Examples
+    --------
+    >>> common_phrases(["Where is my bank card?", "A bank card, please."], at_least=2)
+    ['bank card']
+    """
+    counts: Counter[str] = Counter()
+    for text in texts:
+        counts.update(set(_phrases(text.lower())))
+    return [phrase for phrase, count in counts.most_common() if count >= at_least]
+
+
+def _phrases(text: str) -> Iterable[str]:
+    run: list[str] = []
+    end = -1
+    for word in WORD.finditer(text):
+        adjoining = word.start() == end + 1 and text[end] == " "
+        if run and not (adjoining and word.group() not in STOP_WORDS):
+            yield from _whole(run)
+            run = []
+        if word.group() not in STOP_WORDS:
+            run.append(word.group())
+        end = word.end()
+    yield from _whole(run)
+
+
+def _whole(run: list[str]) -> Iterable[str]:
+    if 0 < len(run) <= LONGEST:
+        yield " ".join(run)
