@@ -17,7 +17,7 @@ from sparknlp_zs.engine.budget import TokenBudget, is_out_of_memory
 from sparknlp_zs.engine.encoding import Ids, PairEncoder
 from sparknlp_zs.engine.pairs import PairTokens
 from sparknlp_zs.engine.rows import Column, Columns, distinct_rows, one_array, same_type
-from sparknlp_zs.tasks import ClassIds, Pair, Row, Task
+from sparknlp_zs.tasks import ClassIds, Pair, Row, StepwiseTask, Task
 
 T = TypeVar("T")
 
@@ -92,10 +92,9 @@ class Scorer:
         start = time.perf_counter()
         rows, row_of = distinct_rows(task, columns)
         with self._lock:  # a fast tokenizer fails if two threads use it at once
-            logits, truncated = self._logits(task, rows)
-        result = task.result(rows, logits, self._classes).take(row_of)
+            result, truncated = self._result(task, rows)
         cut = pa.array(truncated).take(row_of).fill_null(False)
-        return Scored(result, cut, time.perf_counter() - start)
+        return Scored(result.take(row_of), cut, time.perf_counter() - start)
 
     def score_stream(
         self, task: Task, batches: Iterator[Columns], window_rows: int = WINDOW_ROWS
@@ -145,11 +144,26 @@ class Scorer:
             )
             start += size
 
+    def _result(self, task: Task, rows: list[Row]) -> tuple[pa.Array, npt.NDArray[np.bool_]]:
+        """The task's result for distinct rows, and whether a row's text was cut."""
+        if not isinstance(task, StepwiseTask):
+            logits, truncated = self._logits(task, [task.pairs(row) for row in rows])
+            return task.result(rows, logits, self._classes), truncated
+        truncated = np.zeros(len(rows), dtype=bool)
+        steps = task.steps(rows, self._classes)
+        try:
+            asked = next(steps)
+            while True:
+                logits, some = self._logits(task, asked)
+                truncated |= some
+                asked = steps.send(logits)
+        except StopIteration as ended:
+            return ended.value, truncated
+
     def _logits(
-        self, task: Task, rows: list[Row]
+        self, task: Task, pairs_of: Sequence[Sequence[Pair]]
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
-        """Logits of all rows' pairs, and whether a row's text was cut."""
-        pairs_of = [task.pairs(row) for row in rows]
+        """Logits of all rows' pairs, and whether any pair of a row had its text cut."""
         pairs, pair_of = _distinct([pair for row_pairs in pairs_of for pair in row_pairs])
         first, first_of = self._tokenize([pair[0] for pair in pairs])
         second, second_of = self._tokenize([pair[1] for pair in pairs])
@@ -218,12 +232,11 @@ def _heads(pairs: list[Pair]) -> npt.NDArray[np.int64] | None:
     return np.array(heads, dtype=np.int64) if heads else None
 
 
-def _any_by_row(flags: npt.NDArray[np.bool_], pairs_of: list[Sequence[Pair]]) -> Any:
-    """Whether any of a row's pairs has the flag; every row has a pair."""
-    sizes = np.array([len(pairs) for pairs in pairs_of], dtype=np.int64)
-    if not len(sizes):
-        return np.zeros(0, dtype=bool)
-    return np.logical_or.reduceat(flags, np.cumsum(sizes) - sizes)
+def _any_by_row(flags: npt.NDArray[np.bool_], pairs_of: Sequence[Sequence[Pair]]) -> Any:
+    """Whether any of a row's pairs has the flag."""
+    sizes = np.fromiter(map(len, pairs_of), np.int64, len(pairs_of))
+    row_of = np.repeat(np.arange(len(pairs_of)), sizes)
+    return np.bincount(row_of, weights=flags, minlength=len(pairs_of)) > 0
 
 
 def _joined(columns: list[Column]) -> pa.ChunkedArray:

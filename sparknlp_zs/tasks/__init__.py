@@ -5,7 +5,16 @@ from __future__ import annotations
 import json
 
 from sparknlp_zs.tasks.annotation import Annotation, named_tasks
-from sparknlp_zs.tasks.base import ClassIds, FixedTask, Logits, Pair, Row, Scores, Task
+from sparknlp_zs.tasks.base import (
+    ClassIds,
+    FixedTask,
+    Logits,
+    Pair,
+    Row,
+    Scores,
+    StepwiseTask,
+    Task,
+)
 from sparknlp_zs.tasks.heads import AdapterTask, HeadTask, PairHeadTask, TaskHead
 from sparknlp_zs.tasks.nli import NLI
 from sparknlp_zs.tasks.row_heads import ChoiceTask, RowTasks
@@ -29,6 +38,7 @@ __all__ = [
     "RowLabels",
     "RowTasks",
     "Scores",
+    "StepwiseTask",
     "Task",
     "TaskHead",
     "ZeroShot",

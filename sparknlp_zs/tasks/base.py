@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import Any, ClassVar, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -81,6 +81,24 @@ class FixedTask(Task, Protocol):
 
     @property
     def pairs_per_row(self) -> int: ...
+
+
+@runtime_checkable
+class StepwiseTask(Task, Protocol):
+    """A task that decides after some scores what to score next."""
+
+    def steps(
+        self, rows: Sequence[Row], classes: ClassIds
+    ) -> Generator[Sequence[Sequence[Pair]], Logits, pa.Array]:
+        """Asks for logits, and returns what ``result`` would.
+
+        Yields
+        ------
+        sequence of sequences of Pair
+            The pairs of each row, in the rows' order; a row may have none in a step. The answer
+            is their logits [pairs of all rows in order, classes].
+        """
+        ...
 
 
 class TextTask:
