@@ -148,7 +148,8 @@ def _drawer(nli: list[Example], label_rows: pd.DataFrame | None, args: argparse.
 
 def _teacher(nli: list[Example], label_rows: pd.DataFrame, args: argparse.Namespace) -> Teacher:
     """Soft groups over the labelled texts and as many premises at most."""
-    texts = sorted(set(label_rows["text"]))
+    limits = {**dict.fromkeys(label_rows["set"].unique(), args.max_rows), **_limits(args.rows)}
+    texts = sorted(set(at_most(label_rows, limits, args.seed)["text"]))
     premises = sorted({example.premise for example in nli})
     texts += random.Random(args.seed).sample(premises, min(len(texts), len(premises)))
     phrases = common_phrases(texts)

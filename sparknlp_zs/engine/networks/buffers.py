@@ -41,6 +41,10 @@ class Buffers:
             flat = self._flat[name] = torch.zeros(size, dtype=self.dtype, device=self._device)
         return flat[:size].view(shape)
 
+    def parts(self, name: str, count: int, shape: tuple[int, ...]) -> list[Tensor]:
+        """So many tensors of one shape, one after the other in the memory of that name."""
+        return list(self.get(name, (count, *shape)).unbind())
+
     def clear(self) -> None:
         """Give all memory back."""
         self._flat.clear()

@@ -20,6 +20,7 @@ from sparknlp_zs.engine.networks.packing import Group, Tokens, distinct_tokens, 
 
 _CPU_GROUP_TOKENS = {torch.float32: 128, torch.bfloat16: 512, torch.float16: 128}
 _GPU_PADDING = Padding(step=16, mixed=True, group_tokens=4096)  # not measured on a GPU
+_WIDE = "wide"  # the buffer of queries, keys, values and context, and of the feed-forward
 _TOKENS_STEP = 16  # half-precision kernels are built for each number of tokens on a CPU
 
 # Up to so many tokens, plain products beat fused attention on a CPU: measured.
@@ -46,7 +47,9 @@ class Layer:
         hidden = _add_and_norm(
             residual, context, self.attention_output, self.attention_norm, summed
         )
-        inner = self.activation(linear(self.up, hidden, buffers, "inner"))
+        # Where queries, keys, values and context were: none of them is needed any more.
+        inner = buffers.get(_WIDE, (len(hidden), self.up.out_features))
+        inner = self.activation(linear(self.up, hidden, inner))
         return _add_and_norm(hidden, inner, self.down, self.output_norm, summed)
 
 
@@ -66,9 +69,8 @@ def bert_layer(module: Any, names: Sequence[str] = ("query", "key", "value")) ->
     )
 
 
-def linear(module: nn.Linear, tokens: Tensor, buffers: Buffers, name: str) -> Tensor:
-    """The module's output for [tokens, in], in a buffer of that name."""
-    out = buffers.get(name, (len(tokens), module.out_features))
+def linear(module: nn.Linear, tokens: Tensor, out: Tensor) -> Tensor:
+    """The module's output for [tokens, in], written to ``out``."""
     return torch.addmm(module.bias, tokens, module.weight.t(), out=out)
 
 
@@ -162,30 +164,38 @@ class EncoderNetwork:
         groups : list of Group
         """
         hidden = distinct.index_select(0, place_of)
+        size = self._layers[0].query.out_features
         for at in range(len(self._layers) - 1):
+            *projected, context = self._buffers.parts(_WIDE, 4, (len(hidden), size))
             if at == 0:  # what equal tokens have in common is computed once
-                found = self._projected(at, distinct)
-                projected = [
-                    torch.index_select(
-                        x, 0, place_of, out=self._buffers.get(name, (len(hidden), x.shape[1]))
-                    )
-                    for x, name in zip(found, ("q0", "k0", "v0"), strict=True)
-                ]
+                self._project_distinct(distinct, place_of, projected)
             else:
-                projected = self._projected(at, hidden)
-            hidden = self._layer(at, hidden, projected, groups)
+                self._project(at, hidden, projected)
+            hidden = self._layer(at, hidden, projected, context, groups)
         return self._last_layer(hidden, groups)
 
-    def _projected(self, at: int, hidden: Tensor) -> list[Tensor]:
+    def _project(self, at: int, hidden: Tensor, out: Sequence[Tensor]) -> None:
         """Query, key and value of all tokens, each [tokens, size]."""
         layer = self._layers[at]
-        modules = {"q": layer.query, "k": layer.key, "v": layer.value}
-        return [linear(module, hidden, self._buffers, name) for name, module in modules.items()]
+        for module, part in zip((layer.query, layer.key, layer.value), out, strict=True):
+            linear(module, hidden, part)
+
+    def _project_distinct(self, distinct: Tensor, place_of: Tensor, out: Sequence[Tensor]) -> None:
+        """The first layer's, from distinct tokens, in buffers that its attention needs later."""
+        shape = (len(distinct), out[0].shape[1])
+        found = [self._buffers.get(name, shape) for name in ("qh", "kh", "vh")]
+        self._project(0, distinct, found)
+        for part, target in zip(found, out, strict=True):
+            torch.index_select(part, 0, place_of, out=target)
 
     def _layer(
-        self, at: int, hidden: Tensor, projected: list[Tensor], groups: list[Group]
+        self,
+        at: int,
+        hidden: Tensor,
+        projected: Sequence[Tensor],
+        context: Tensor,
+        groups: list[Group],
     ) -> Tensor:
-        context = self._buffers.get("context", tuple(projected[0].shape))
         for group in groups:
             query, key, value = (group.of(packed, self._heads) for packed in projected)
             group.of(context, self._heads).copy_(self._attention(at, group, query, key, value))
@@ -201,7 +211,8 @@ class EncoderNetwork:
         layer, buffers = self._layers[-1], self._buffers
         starts = [torch.arange(x.rows, device=self.device) * x.length + x.start for x in groups]
         first = hidden.index_select(0, torch.cat(starts))
-        queries = linear(layer.query, first, buffers, "q").view(len(first), self._heads, -1)
+        asking = buffers.get("asking", (len(first), layer.query.out_features))
+        queries = linear(layer.query, first, asking).view(len(first), self._heads, -1)
         asked = torch.bmm(queries.transpose(0, 1), _by_head(layer.key, self._heads)).transpose(0, 1)
         seen = torch.empty_like(asked)  # [rows, heads, hidden]
         for group in groups:
