@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
-from transformers.models.deberta_v2.modeling_deberta_v2 import make_log_bucket_position
 
 from sparknlp_zs.engine.networks.buffers import Buffers
 from sparknlp_zs.engine.networks.heads import TaskHeads
 from sparknlp_zs.engine.networks.huggingface import Inputs
 from sparknlp_zs.engine.networks.layers import EncoderNetwork, bert_layer
 from sparknlp_zs.engine.networks.packing import Tokens
+from sparknlp_zs.engine.networks.positions import TERMS, PositionTables
 from sparknlp_zs.engine.pairs import HEAD_IDS
 
-_TERMS = ("c2p", "p2c")  # content to position, position to content
 _BLOCK_BYTES = 256  # tokens per block times bytes per number: the fastest of 128 to 512 on a CPU
 
 
@@ -30,7 +27,7 @@ def supports(config: Any) -> str | None:
         return f"model type {config.model_type}"
     if not getattr(config, "relative_attention", False):
         return "no relative attention"
-    if not set(config.pos_att_type or []) & set(_TERMS):
+    if not set(config.pos_att_type or []) & set(TERMS):
         return f"pos_att_type {config.pos_att_type}"
     if getattr(config, "conv_kernel_size", 0) > 0:
         return f"conv_kernel_size {config.conv_kernel_size}"
@@ -58,7 +55,7 @@ class DebertaNetwork(EncoderNetwork):
     def __init__(self, model: Any, device: torch.device, input_names: list[str]) -> None:
         encoder = model.deberta.encoder
         attention = encoder.layer[0].attention.self
-        terms = sum(term in attention.pos_att_type for term in _TERMS)
+        terms = sum(term in attention.pos_att_type for term in TERMS)
         scale = 1 / math.sqrt(attention.attention_head_size * (1 + terms))
         names = ("query_proj", "key_proj", "value_proj")
         layers = [bert_layer(module, names) for module in encoder.layer]
@@ -69,11 +66,7 @@ class DebertaNetwork(EncoderNetwork):
         self._types = self._types and model.config.type_vocab_size > 0
         self._pooler = model.pooler
         self._classifier = model.classifier
-        self._offsets = _Offsets(attention, device)
-        embeddings = _position_embeddings(encoder)
-        *others, last = (module.attention.self for module in encoder.layer)
-        self._tables = [_position_table(x, embeddings, scale) for x in others]
-        self._first = _first_table(last, embeddings, scale)
+        self._positions_of = PositionTables(encoder, scale, device)
         self._task_heads: TaskHeads | None = None
 
     def use_heads(self, weights: Mapping[str, Tensor]) -> None:
@@ -104,18 +97,18 @@ class DebertaNetwork(EncoderNetwork):
     def _bias(self, at: int, query: Tensor, key: Tensor, padding: Tensor | None) -> Tensor:
         rows, length, heads, _ = query.shape
         bias = self._buffers.get("bias", (heads, rows, length, length)).transpose(0, 1)
-        table = self._tables[at]
+        table = self._positions_of.layer(at, length)
         if table.queries is None:
             bias.zero_()
         else:
             # From a key j, i - j rises with i.
-            positions = self._offsets.rising(table.queries, length)
+            positions = table.rising(table.queries, length)
             for tokens, term in _diagonals(key, positions, self._buffers):
                 # Copying a transposed view is faster than adding it.
                 bias[..., tokens].copy_(term.transpose(-1, -2))
         if table.keys is not None:
             # From a query i, i - j falls as j rises.
-            positions = self._offsets.falling(table.keys, length)
+            positions = table.falling(table.keys, length)
             for tokens, term in _diagonals(query, positions, self._buffers):
                 bias[:, :, tokens].add_(term)
         return bias if padding is None else bias.add_(padding)
@@ -123,13 +116,14 @@ class DebertaNetwork(EncoderNetwork):
     def _first_bias(
         self, scores: Tensor, query: Tensor, states: Tensor, padding: Tensor | None
     ) -> Tensor:
-        length, table = scores.shape[2], self._first
+        length = scores.shape[2]
+        table = self._positions_of.first(length)
         # From the first token, i - j falls from 0: the later half of the offsets.
         if table.keys is not None:
-            positions = self._offsets.falling(table.keys, length)[..., length - 1 :]
+            positions = table.falling(table.keys, length)[..., length - 1 :]
             scores += torch.einsum("rhd,hdj->rhj", query, positions)
         if table.states is not None and table.numbers is not None:
-            rows = self._offsets.rows(length)[:length].flip(0)
+            rows = table.from_first(length)
             scores += torch.einsum("rjn,jhn->rhj", states, table.states.index_select(0, rows))
             scores += table.numbers.index_select(0, rows).t()
         return super()._first_bias(scores, query, states, padding)
@@ -173,112 +167,3 @@ def _diagonals(
             slice(start, end),
             products.as_strided((rows, heads, count, length), strides, count - 1),
         )
-
-
-@dataclass(frozen=True)
-class _PositionTable:
-    """Projected and scaled position embeddings of one layer, each [heads, size, 2 span].
-
-    The order of their last axis is such that the offsets within a short text are a slice.
-    """
-
-    keys: Tensor | None  # for c2p, falling
-    queries: Tensor | None  # for p2c, rising
-
-
-def _position_table(attention: Any, embeddings: Tensor, scale: float) -> _PositionTable:
-    """A layer's table, from float32 projections of the embeddings.
-
-    Every process has its own: 17 MB in all for a DeBERTa-v3-base in bfloat16, 35 MB in float32.
-    """
-    return _PositionTable(*(_projected(term, attention, embeddings, scale) for term in _TERMS))
-
-
-@dataclass(frozen=True)
-class _FirstTable:
-    """The position embeddings of the last layer, as seen from the first token."""
-
-    keys: Tensor | None  # for c2p: [heads, size, 2 span], falling, to multiply with queries
-    states: Tensor | None  # for p2c: [2 span, heads, hidden], to multiply with hidden states
-    numbers: Tensor | None  # for p2c: [2 span, heads], to add
-
-
-@torch.no_grad()
-def _first_table(attention: Any, embeddings: Tensor, scale: float) -> _FirstTable:
-    """The last layer's table; of positions' products with keys W h + b, W and b are in it."""
-    keys = _projected("c2p", attention, embeddings, scale)
-    queries = _projected("p2c", attention, embeddings, scale)
-    if queries is None:
-        return _FirstTable(keys, None, None)
-    linear, dtype, heads = attention.key_proj, queries.dtype, len(queries)
-    # The first token meets no token before it: the other half of the rows is never read.
-    queries = queries.float().permute(2, 0, 1)[: queries.shape[2] // 2 + 1]
-    weight = linear.weight.float().view(heads, -1, linear.in_features)
-    states = torch.einsum("phd,hdn->phn", queries, weight).to(dtype)
-    numbers = torch.einsum("phd,hd->ph", queries, linear.bias.float().view(heads, -1)).to(dtype)
-    return _FirstTable(keys, states, numbers)
-
-
-@torch.no_grad()
-def _position_embeddings(encoder: Any) -> Tensor:
-    """The position embeddings, normed if the model does so, as float32 [2 span, hidden]."""
-    span = encoder.layer[0].attention.self.pos_ebd_size
-    embeddings: Tensor = encoder.rel_embeddings.weight[: 2 * span].float()
-    if "layer_norm" in encoder.norm_rel_ebd:
-        norm = encoder.LayerNorm
-        shape, weight, bias = norm.normalized_shape, norm.weight.float(), norm.bias.float()
-        embeddings = F.layer_norm(embeddings, shape, weight, bias, norm.eps)
-    return embeddings
-
-
-@torch.no_grad()
-def _projected(term: str, attention: Any, embeddings: Tensor, scale: float) -> Tensor | None:
-    """The embeddings as falling keys for c2p, or rising queries for p2c, [heads, size, 2 span]."""
-    if term not in attention.pos_att_type:
-        return None
-    name = {"c2p": "key_proj", "p2c": "query_proj"}[term]
-    linear = getattr(attention, name if attention.share_att_key else f"pos_{name}")
-    projected = F.linear(embeddings, linear.weight.float(), linear.bias.float()) * scale
-    heads = attention.num_attention_heads
-    by_head = projected.to(linear.weight.dtype).view(len(projected), heads, -1)
-    by_offset = by_head.permute(1, 2, 0)
-    return (by_offset.flip(2) if term == "c2p" else by_offset).contiguous()
-
-
-class _Offsets:
-    """The position embeddings at the offsets within a text, from 1 - length to length - 1."""
-
-    def __init__(self, attention: Any, device: torch.device) -> None:
-        self._buckets = attention.position_buckets
-        self._farthest = attention.max_relative_positions
-        self._span = attention.pos_ebd_size
-        self._device = device
-        self._rows: dict[int, Tensor] = {}
-        self._slices: dict[int, bool] = {}
-
-    def rising(self, table: Tensor, length: int) -> Tensor:
-        """Those of a table [heads, size, 2 span] in rising order, [heads, size, 2 length - 1]."""
-        rows = self.rows(length)
-        if self._slices[length]:
-            return table[..., self._span - length + 1 : self._span + length]
-        return table.index_select(2, rows)
-
-    def falling(self, table: Tensor, length: int) -> Tensor:
-        """The same from a table in falling order, in falling order."""
-        rows = self.rows(length)
-        if self._slices[length]:
-            return table[..., self._span - length : self._span + length - 1]
-        return table.index_select(2, 2 * self._span - 1 - rows.flip(0))
-
-    def rows(self, length: int) -> Tensor:
-        """Places in a rising table, int64 [2 length - 1]."""
-        if length not in self._rows:
-            offsets = torch.arange(1 - length, length)
-            if self._buckets > 0:
-                # The stock function, so that its logarithm rounds alike.
-                offsets = make_log_bucket_position(offsets, self._buckets, self._farthest).long()
-            rows = (offsets + self._span).clamp(0, 2 * self._span - 1)
-            # No bucket of a short text holds two offsets, and none is clamped.
-            self._slices[length] = bool((rows.diff() == 1).all())
-            self._rows[length] = rows.to(self._device)
-        return self._rows[length]
