@@ -15,6 +15,7 @@ import pyarrow as pa
 from sparknlp_zs.engine.batching import Batch, Padding, plan_batches
 from sparknlp_zs.engine.budget import TokenBudget, is_out_of_memory
 from sparknlp_zs.engine.encoding import Ids, PairEncoder
+from sparknlp_zs.engine.memory import give_back
 from sparknlp_zs.engine.pairs import PairTokens
 from sparknlp_zs.engine.rows import Column, Columns, distinct_rows, one_array, same_type
 from sparknlp_zs.tasks import ClassIds, Pair, Row, StepwiseTask, Task
@@ -119,6 +120,7 @@ class Scorer:
                 yield from self._score_together(task, waiting, window_rows)
                 waiting, rows = [], 0
         yield from self._score_together(task, waiting, window_rows)
+        give_back()
 
     def _score_together(
         self, task: Task, waiting: list[Columns], window_rows: int
