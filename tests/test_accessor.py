@@ -54,6 +54,20 @@ def test_scores_in_fixed_order(tiny):
     assert (valid.idxmax(axis=1) == best["label"].dropna()).all()
 
 
+def test_a_task_as_labels(tiny):
+    """It carries every option, and no argument beside it can contradict it."""
+    series = pd.Series(TEXTS)
+    options = {"hypothesis_template": "Über {}?", "multi_label": True, "model": tiny}
+    labels = {label: f"about {label}" for label in LABELS}
+    for method, kind in (("classify", ZeroShotScores), ("scores", ZeroShot)):
+        score = getattr(series.zsc, method)
+        task = kind(labels, "Über {}?", multi_label=True)
+        pd.testing.assert_frame_equal(score(task, model=tiny), score(labels, **options))
+        for name, value in (("hypothesis_template", "{}"), ("multi_label", False)):
+            with pytest.raises(ValueError, match=f"{name}={value!r}: labels is a task"):
+                score(task, **{name: value}, model="no/such")
+
+
 def test_nli(tiny):
     frame = pd.DataFrame({"p": ["a man", None, "x"], "h": ["a", "b", ""]}, index=[5, 6, 7])
     found = frame.zsc.nli("p", "h", model=ModelSpec(str(tiny)))

@@ -11,7 +11,8 @@ from sparknlp_zs.spark.shipping import ShippedModel, ship
 from sparknlp_zs.spark.udfs import batch_udf, column_types
 from sparknlp_zs.spark.versions import string_only
 from sparknlp_zs.spark.workers import score_batches
-from sparknlp_zs.tasks import DEFAULT_TEMPLATE, NLI, RowLabels, Task, ZeroShot, ZeroShotScores
+from sparknlp_zs.tasks import NLI, RowLabels, Task, ZeroShot
+from sparknlp_zs.tasks.arguments import classify_task, scores_task
 from sparknlp_zs.tasks.zero_shot import Labels
 
 if TYPE_CHECKING:
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
 
 def classify(
     text: str | Column,
-    labels: Labels | Column,
+    labels: Labels | ZeroShot | Column,
     *,
-    hypothesis_template: str = DEFAULT_TEMPLATE,
-    multi_label: bool = False,
+    hypothesis_template: str | None = None,
+    multi_label: bool | None = None,
     model: Model = None,
     once: bool = False,
 ) -> Column:
@@ -33,14 +34,15 @@ def classify(
     ----------
     text : str or Column
         A string column.
-    labels : list of str, dict of str to str, or Column
+    labels : list of str, dict of str to str, ZeroShot, or Column
         Candidate labels; a dict gives each a description, which its hypothesis says instead; a
-        Column of arrays gives each row its own (null where the array is null or empty; the job
-        fails at an array with blanks or duplicates).
-    hypothesis_template : str
-        Sentence with ``{}`` for the label.
-    multi_label : bool
-        Score each label by itself.
+        ``ZeroShot`` has the other options too, which are then not given here; a Column of arrays
+        gives each row its own (null where the array is null or empty; the job fails at an array
+        with blanks or duplicates).
+    hypothesis_template : str, optional
+        Sentence with ``{}`` for the label; "This example is {}." if not given.
+    multi_label : bool, optional
+        True: score each label by itself.
     model : str, path, ModelSpec or None
         None is the default model (``SPARKNLP_ZS_MODEL``, else the seed model).
     once : bool
@@ -73,17 +75,20 @@ def classify(
     [Row(label='stolen card'), Row(label=None)]
     """
     if _is_column(labels):
-        return _label_column(text, labels, hypothesis_template, multi_label, model, once)
-    task = ZeroShot(labels, hypothesis_template, multi_label)
+        any_label = classify_task(
+            ["any label"], hypothesis_template=hypothesis_template, multi_label=multi_label
+        )
+        return _label_column(text, labels, any_label, model, once)  # type: ignore[arg-type]
+    task = classify_task(labels, hypothesis_template=hypothesis_template, multi_label=multi_label)
     return score_column(task, [text], model, once=once)
 
 
 def scores(
     text: str | Column,
-    labels: Labels,
+    labels: Labels | ZeroShot,
     *,
-    hypothesis_template: str = DEFAULT_TEMPLATE,
-    multi_label: bool = False,
+    hypothesis_template: str | None = None,
+    multi_label: bool | None = None,
     model: Model = None,
     once: bool = False,
 ) -> Column:
@@ -104,7 +109,7 @@ def scores(
     >>> df.select(s.alias("s")).select("s.*").columns
     ['stolen card', 'exchange rate']
     """
-    task = ZeroShotScores(labels, hypothesis_template, multi_label)
+    task = scores_task(labels, hypothesis_template=hypothesis_template, multi_label=multi_label)
     return score_column(task, [text], model, once=once)
 
 
@@ -149,17 +154,16 @@ def score_column(
 def _label_column(
     text: str | Column,
     labels: Column,
-    template: str,
-    multi_label: bool,
+    options: ZeroShot,
     model: Model,
     once: bool,
 ) -> Column:
+    """Labels from a column, with the template and ``multi_label`` of ``options``."""
     from pyspark.sql import functions as F
 
-    ZeroShot(["any label"], template, multi_label)  # wrong arguments fail before any job
     names = F.transform(labels, string_only)
-    columns = [text_column(text, "text"), names, F.lit(multi_label)]
-    return _task_column(RowLabels(template), columns, model, once)
+    columns = [text_column(text, "text"), names, F.lit(options.multi_label)]
+    return _task_column(RowLabels(options.hypothesis_template), columns, model, once)
 
 
 def _task_column(task: Task, columns: list[Column], model: Model, once: bool) -> Column:

@@ -19,7 +19,8 @@ from pyspark.pandas.extensions import register_dataframe_accessor, register_seri
 
 from sparknlp_zs.models import Model
 from sparknlp_zs.spark import functions as zs
-from sparknlp_zs.tasks import DEFAULT_TEMPLATE, NLI, ZeroShotScores
+from sparknlp_zs.tasks import NLI, ZeroShot
+from sparknlp_zs.tasks.arguments import scores_task
 from sparknlp_zs.tasks.zero_shot import Labels
 
 if TYPE_CHECKING:
@@ -39,22 +40,23 @@ class SeriesAccessor:
 
     def classify(
         self,
-        labels: Labels,
+        labels: Labels | ZeroShot,
         *,
-        hypothesis_template: str = DEFAULT_TEMPLATE,
-        multi_label: bool = False,
+        hypothesis_template: str | None = None,
+        multi_label: bool | None = None,
         model: Model = None,
     ) -> ps.DataFrame:
         """The best label of each text, and its score.
 
         Parameters
         ----------
-        labels : list of str, or dict of str to str
-            Candidate labels; a dict gives each a description for its hypothesis.
-        hypothesis_template : str
-            Sentence with ``{}`` for the label.
-        multi_label : bool
-            Score each label by itself.
+        labels : list of str, dict of str to str, or ZeroShot
+            Candidate labels; a dict gives each a description for its hypothesis; a ``ZeroShot``
+            has the other options too, which are then not given here.
+        hypothesis_template : str, optional
+            Sentence with ``{}`` for the label; "This example is {}." if not given.
+        multi_label : bool, optional
+            True: score each label by itself.
         model : str, path, ModelSpec or None
             None is the default model (``SPARKNLP_ZS_MODEL``, else the seed model).
 
@@ -92,10 +94,10 @@ class SeriesAccessor:
 
     def scores(
         self,
-        labels: Labels,
+        labels: Labels | ZeroShot,
         *,
-        hypothesis_template: str = DEFAULT_TEMPLATE,
-        multi_label: bool = False,
+        hypothesis_template: str | None = None,
+        multi_label: bool | None = None,
         model: Model = None,
     ) -> ps.DataFrame:
         """The score of every label: one float64 column per label, in the order given.
@@ -110,7 +112,7 @@ class SeriesAccessor:
         >>> texts.zsc.scores(["stolen card", "exchange rate"], model="starter").columns.tolist()
         ['stolen card', 'exchange rate']
         """
-        task = ZeroShotScores(labels, hypothesis_template, multi_label)
+        task = scores_task(labels, hypothesis_template=hypothesis_template, multi_label=multi_label)
         column = zs.score_column(task, [_text(self._series)], model)
         return _frame(self._series, column, list(task.labels))
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -124,7 +124,11 @@ class ZeroShot(TextTask):
 
     def to_json(self) -> str:
         """The task as JSON; ``task_from_json`` reads it."""
-        return json.dumps({"kind": self.kind, **asdict(self)})
+        return json.dumps({"kind": self.kind, **self.arguments()})
+
+    def arguments(self) -> dict[str, Any]:
+        """All options by name, for another task with the same."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 class ZeroShotScores(ZeroShot):
