@@ -9,9 +9,9 @@ import pandas as pd
 from sparknlp_zs.accessor_heads import FrameHeads, SeriesHeads
 from sparknlp_zs.accessor_scoring import as_frame, scored_texts
 from sparknlp_zs.models import Model
-from sparknlp_zs.tasks import NLI, FixedTask, ZeroShot, ZeroShotScores, named_tasks
-from sparknlp_zs.tasks.arguments import classify_task, scores_task
-from sparknlp_zs.tasks.zero_shot import Labels
+from sparknlp_zs.tasks import NLI, FixedTask, HierarchyScores, ZeroShotScores, named_tasks
+from sparknlp_zs.tasks.arguments import LabelsOrTask, classify_task, scores_task
+from sparknlp_zs.tasks.checks import Templates, Threshold
 
 
 @pd.api.extensions.register_series_accessor("zsc")
@@ -23,10 +23,11 @@ class SeriesAccessor(SeriesHeads):
 
     def classify(
         self,
-        labels: Labels | ZeroShot,
+        labels: LabelsOrTask,
         *,
-        hypothesis_template: str | None = None,
+        hypothesis_template: Templates | None = None,
         multi_label: bool | None = None,
+        threshold: Threshold | None = None,
         model: Model = None,
         progress: bool = True,
     ) -> pd.DataFrame:
@@ -34,13 +35,17 @@ class SeriesAccessor(SeriesHeads):
 
         Parameters
         ----------
-        labels : list of str, dict of str to str, or ZeroShot
-            Candidate labels; a dict gives each a description, which its hypothesis says instead;
-            a ``ZeroShot`` has the other options too, which are then not given here.
-        hypothesis_template : str, optional
-            Sentence with ``{}`` for the label; "This example is {}." if not given.
+        labels : list of str, dict, ZeroShot or Hierarchy
+            Candidate labels; a dict from label to description says this in the hypothesis; a dict
+            from label to a list of labels is a ``Hierarchy``. A ``ZeroShot`` or ``Hierarchy`` has
+            the other options too, which are then not given here.
+        hypothesis_template : str or list of str, optional
+            Sentence with ``{}`` for the label, or several; "This example is {}." if not given.
         multi_label : bool, optional
             True: score each label by itself.
+        threshold : float, or dict of str to float, optional
+            From 0 to 1, for all labels or for each. The best label is missing where no score
+            reaches its threshold; its score is given all the same.
         model : str, path, ModelSpec or None
             None is the default model (``SPARKNLP_ZS_MODEL``, else the seed model).
         progress : bool
@@ -55,7 +60,7 @@ class SeriesAccessor(SeriesHeads):
         Raises
         ------
         TypeError, ValueError
-            If an argument is wrong or the Series is not text.
+            If an argument is wrong or given beside a task, or the Series is not text.
         ModelNotFoundError
             If there is no such model.
 
@@ -68,23 +73,27 @@ class SeriesAccessor(SeriesHeads):
         ['stolen card', '']
         """
         task = classify_task(
-            labels, hypothesis_template=hypothesis_template, multi_label=multi_label
+            labels,
+            hypothesis_template=hypothesis_template,
+            multi_label=multi_label,
+            threshold=threshold,
         )
         result = scored_texts(task, [self._series], model, progress)
         return as_frame(result, ["label", "score"], self._series.index)
 
     def scores(
         self,
-        labels: Labels | ZeroShot,
+        labels: LabelsOrTask,
         *,
-        hypothesis_template: str | None = None,
+        hypothesis_template: Templates | None = None,
         multi_label: bool | None = None,
         model: Model = None,
         progress: bool = True,
     ) -> pd.DataFrame:
         """The score of every label: one float64 column per label, in the order given.
 
-        Parameters, index and missing values are those of ``classify``.
+        Parameters, index and missing values are those of ``classify``. Leaves of a ``Hierarchy``
+        that were not scored have 0.0.
 
         Examples
         --------
@@ -124,7 +133,8 @@ class SeriesAccessor(SeriesHeads):
         -------
         pandas.DataFrame
             With the Series' index. For a task ``topic`` with a best label: ``topic`` (str) and
-            ``topic_score`` (float64). For ``ZeroShotScores``: ``topic_<label>`` for each label.
+            ``topic_score`` (float64). For ``ZeroShotScores`` and ``HierarchyScores``:
+            ``topic_<label>`` for each label.
             Missing where the text is null, empty or blank.
 
         Raises
@@ -231,6 +241,6 @@ class DataFrameAccessor(FrameHeads):
 def _wide_names(name: str, task: FixedTask) -> dict[str, str]:
     """The fields of a task's result that become columns, and the columns' names."""
     fields = [field.name for field in task.result_type]
-    if isinstance(task, ZeroShotScores):
+    if isinstance(task, ZeroShotScores | HierarchyScores):
         return {field: f"{name}_{field}" for field in fields}
     return {"label": name, "score": f"{name}_score"}

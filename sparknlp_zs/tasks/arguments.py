@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
-from sparknlp_zs.tasks.zero_shot import Labels, ZeroShot, ZeroShotScores
+from sparknlp_zs.tasks.checks import Labels
+from sparknlp_zs.tasks.hierarchy import Hierarchy, HierarchyScores
+from sparknlp_zs.tasks.label_tree import NestedLabels, is_nested
+from sparknlp_zs.tasks.zero_shot import ZeroShot, ZeroShotScores
+
+LabelsOrTask: TypeAlias = Labels | NestedLabels | ZeroShot | Hierarchy
 
 
-def classify_task(labels: Labels | ZeroShot, **options: Any) -> ZeroShot:
+def classify_task(labels: LabelsOrTask, **options: Any) -> ZeroShot | Hierarchy:
     """The task whose result has the best label.
 
     Parameters
     ----------
-    labels : labels or ZeroShot
-        Labels as ``ZeroShot`` takes them, or a task, which has all its options already.
+    labels : labels, nested labels, ZeroShot or Hierarchy
+        Labels as ``ZeroShot`` or ``Hierarchy`` takes them, or such a task, which has all its
+        options already.
     **options
-        Arguments of ``ZeroShot`` by name; None where the caller gave none.
+        Arguments of the task by name; None where the caller gave none.
 
     Raises
     ------
@@ -28,12 +34,16 @@ def classify_task(labels: Labels | ZeroShot, **options: Any) -> ZeroShot:
     True
     >>> classify_task(ZeroShotScores(["travel"], "{}!")).hypotheses
     ('travel!',)
+    >>> classify_task({"billing": ["refund", "fee"], "other": []}).labels
+    ('billing > refund', 'billing > fee', 'other')
     """
     task = _task(labels, options)
+    if isinstance(task, Hierarchy):
+        return task if type(task) is Hierarchy else Hierarchy(**task.arguments())
     return task if type(task) is ZeroShot else ZeroShot(**task.arguments())
 
 
-def scores_task(labels: Labels | ZeroShot, **options: Any) -> ZeroShotScores:
+def scores_task(labels: LabelsOrTask, **options: Any) -> ZeroShotScores | HierarchyScores:
     """The task whose result has a field for each label; arguments are those of ``classify_task``.
 
     Examples
@@ -44,17 +54,31 @@ def scores_task(labels: Labels | ZeroShot, **options: Any) -> ZeroShotScores:
     True
     """
     task = _task(labels, options)
-    return task if isinstance(task, ZeroShotScores) else ZeroShotScores(**task.arguments())
+    if isinstance(task, ZeroShotScores | HierarchyScores):
+        return task
+    kind = HierarchyScores if isinstance(task, Hierarchy) else ZeroShotScores
+    return kind(**task.arguments())
 
 
-def _task(labels: Labels | ZeroShot, options: dict[str, Any]) -> ZeroShot:
-    given = {name: value for name, value in options.items() if value is not None}
-    if not isinstance(labels, ZeroShot):
-        return ZeroShot(labels, **given)
-    if given:
-        (name, value), *_ = given.items()
+def given(**options: Any) -> dict[str, Any]:
+    """The options that the caller gave: those that are not None."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _task(labels: LabelsOrTask, options: dict[str, Any]) -> ZeroShot | Hierarchy:
+    options = given(**options)
+    if isinstance(labels, ZeroShot | Hierarchy):
+        for name, value in options.items():
+            raise ValueError(
+                f"{name}={value!r}: labels is a task, which has its own; give it to the task: "
+                f"{type(labels).__name__}(..., {name}={value!r})"
+            )
+        return labels
+    if not is_nested(labels):
+        return ZeroShot(labels, **options)  # type: ignore[arg-type]  # it checks them
+    if options.pop("multi_label", False):
         raise ValueError(
-            f"{name}={value!r}: labels is a task, which has its own; give it to the task: "
-            f"{type(labels).__name__}(..., {name}={value!r})"
+            "multi_label=True: labels with children are chosen level by level, one of siblings; "
+            "pass the children as a list for scores of their own"
         )
-    return labels
+    return Hierarchy(labels, **options)  # type: ignore[arg-type]
