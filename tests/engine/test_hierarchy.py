@@ -194,13 +194,20 @@ def test_options_of_every_family(scorer):
     assert [row["score"] for row in strict] == pytest.approx([row["score"] for row in found])
 
 
-def test_in_an_annotation(scorer):
+def test_in_an_annotation(tiny):
+    """The tasks take their steps together: one pass for each level, not for each task's."""
+    scorer = load_scorer(tiny)
+    asked, logits_of = [], scorer._logits
     parts = {
         "tree": Hierarchy(TREE, beam=1),
         "flat": ZeroShot(["x", "y"]),
         "all": HierarchyScores(TREE),
     }
+    scorer._logits = lambda task, pairs: asked.append(pairs) or logits_of(task, pairs)
     found = rows(scorer, Annotation(parts))
+    assert len(asked) == 3
+    assert sum(map(len, asked[2])) < 3 * parts["all"].pairs_per_row / 2
+    assert rows(scorer, Annotation(parts), [None]) == [None]
     for name, task in parts.items():
         for a, b in zip(found, rows(scorer, task), strict=True):
             assert (a is None) == (b is None)
