@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import pandas as pd
-import pyarrow as pa
 
 from sparknlp_zs.accessor_heads import FrameHeads, SeriesHeads
-from sparknlp_zs.bars import bar
-from sparknlp_zs.engine.cache import ScorerKey, default_device, folder_stamp, scorer_for
-from sparknlp_zs.engine.combined import with_adapter
-from sparknlp_zs.engine.precision import compute_dtype
-from sparknlp_zs.models import Model, model_folder, model_spec, read_class_ids
-from sparknlp_zs.tasks import (
-    DEFAULT_TEMPLATE,
-    NLI,
-    FixedTask,
-    ZeroShot,
-    ZeroShotScores,
-    named_tasks,
-)
-from sparknlp_zs.tasks.zero_shot import Labels
-
-if TYPE_CHECKING:
-    from sparknlp_zs.engine.scorer import Scorer
-
-# A bar for work that takes seconds: fewer pairs than this are scored without one.
-LONG_WORK_PAIRS = 500
-BAR_STEP_PAIRS = 4096
+from sparknlp_zs.accessor_scoring import as_frame, scored_texts
+from sparknlp_zs.models import Model
+from sparknlp_zs.tasks import NLI, FixedTask, HierarchyScores, ZeroShotScores, named_tasks
+from sparknlp_zs.tasks.arguments import LabelsOrTask, classify_task, scores_task
+from sparknlp_zs.tasks.checks import Templates, Threshold
 
 
 @pd.api.extensions.register_series_accessor("zsc")
@@ -41,10 +23,11 @@ class SeriesAccessor(SeriesHeads):
 
     def classify(
         self,
-        labels: Labels,
+        labels: LabelsOrTask,
         *,
-        hypothesis_template: str = DEFAULT_TEMPLATE,
-        multi_label: bool = False,
+        hypothesis_template: Templates | None = None,
+        multi_label: bool | None = None,
+        threshold: Threshold | None = None,
         model: Model = None,
         progress: bool = True,
     ) -> pd.DataFrame:
@@ -52,12 +35,17 @@ class SeriesAccessor(SeriesHeads):
 
         Parameters
         ----------
-        labels : list of str, or dict of str to str
-            Candidate labels; a dict gives each a description, which its hypothesis says instead.
-        hypothesis_template : str
-            Sentence with ``{}`` for the label.
-        multi_label : bool
-            Score each label by itself.
+        labels : list of str, dict, ZeroShot or Hierarchy
+            Candidate labels; a dict from label to description says this in the hypothesis; a dict
+            from label to a list of labels is a ``Hierarchy``. A ``ZeroShot`` or ``Hierarchy`` has
+            the other options too, which are then not given here.
+        hypothesis_template : str or list of str, optional
+            Sentence with ``{}`` for the label, or several; "This example is {}." if not given.
+        multi_label : bool, optional
+            True: score each label by itself.
+        threshold : float, or dict of str to float, optional
+            From 0 to 1, for all labels or for each. The best label is missing where no score
+            reaches its threshold; its score is given all the same.
         model : str, path, ModelSpec or None
             None is the default model (``SPARKNLP_ZS_MODEL``, else the seed model).
         progress : bool
@@ -72,7 +60,7 @@ class SeriesAccessor(SeriesHeads):
         Raises
         ------
         TypeError, ValueError
-            If an argument is wrong or the Series is not text.
+            If an argument is wrong or given beside a task, or the Series is not text.
         ModelNotFoundError
             If there is no such model.
 
@@ -84,22 +72,28 @@ class SeriesAccessor(SeriesHeads):
         >>> found["label"].fillna("").tolist()
         ['stolen card', '']
         """
-        task = ZeroShot(labels, hypothesis_template, multi_label)
-        result = _scored(task, [self._series], model, progress)
-        return _frame(result, ["label", "score"], self._series.index)
+        task = classify_task(
+            labels,
+            hypothesis_template=hypothesis_template,
+            multi_label=multi_label,
+            threshold=threshold,
+        )
+        result = scored_texts(task, [self._series], model, progress)
+        return as_frame(result, ["label", "score"], self._series.index)
 
     def scores(
         self,
-        labels: Labels,
+        labels: LabelsOrTask,
         *,
-        hypothesis_template: str = DEFAULT_TEMPLATE,
-        multi_label: bool = False,
+        hypothesis_template: Templates | None = None,
+        multi_label: bool | None = None,
         model: Model = None,
         progress: bool = True,
     ) -> pd.DataFrame:
         """The score of every label: one float64 column per label, in the order given.
 
-        Parameters, index and missing values are those of ``classify``.
+        Parameters, index and missing values are those of ``classify``. Leaves of a ``Hierarchy``
+        that were not scored have 0.0.
 
         Examples
         --------
@@ -108,9 +102,9 @@ class SeriesAccessor(SeriesHeads):
         >>> texts.zsc.scores(["stolen card", "exchange rate"], model="starter").columns.tolist()
         ['stolen card', 'exchange rate']
         """
-        task = ZeroShotScores(labels, hypothesis_template, multi_label)
-        result = _scored(task, [self._series], model, progress)
-        return _frame(result, list(task.labels), self._series.index)
+        task = scores_task(labels, hypothesis_template=hypothesis_template, multi_label=multi_label)
+        result = scored_texts(task, [self._series], model, progress)
+        return as_frame(result, list(task.labels), self._series.index)
 
     def annotate(
         self,
@@ -139,7 +133,8 @@ class SeriesAccessor(SeriesHeads):
         -------
         pandas.DataFrame
             With the Series' index. For a task ``topic`` with a best label: ``topic`` (str) and
-            ``topic_score`` (float64). For ``ZeroShotScores``: ``topic_<label>`` for each label.
+            ``topic_score`` (float64). For ``ZeroShotScores`` and ``HierarchyScores``:
+            ``topic_<label>`` for each label.
             Missing where the text is null, empty or blank.
 
         Raises
@@ -165,10 +160,10 @@ class SeriesAccessor(SeriesHeads):
         twice = sorted({name for name in columns if columns.count(name) > 1})
         if twice:
             raise ValueError(f"tasks: more than one column would be named {twice}; rename a task")
-        result = _scored(task, [self._series], model, progress)
+        result = scored_texts(task, [self._series], model, progress)
         found = dict(zip((name for name, _ in task.tasks), result.flatten(), strict=True))
         frames = [
-            _frame(found[name], list(wide), self._series.index).set_axis(
+            as_frame(found[name], list(wide), self._series.index).set_axis(
                 list(wide.values()), axis=1
             )
             for name, _, wide in parts
@@ -227,9 +222,9 @@ class DataFrameAccessor(FrameHeads):
             self._column("hypothesis", hypothesis),
         ]
         task = NLI()
-        result = _scored(task, series, model, progress)
+        result = scored_texts(task, series, model, progress)
         names = [field.name for field in task.result_type]
-        return _frame(result, names, self._frame.index)
+        return as_frame(result, names, self._frame.index)
 
     def _column(self, argument: str, name: str) -> pd.Series:
         if name not in self._frame.columns:
@@ -243,73 +238,9 @@ class DataFrameAccessor(FrameHeads):
         return column
 
 
-def _scored(
-    task: FixedTask, texts: list[pd.Series], model: Model, progress: bool
-) -> pa.ChunkedArray:
-    columns = [_text_array(series) for series in texts]
-    step = max(1, BAR_STEP_PAIRS // task.pairs_per_row)
-    parts = _scorer(model).score_stream(task, _slices(columns, step), window_rows=step)
-    rows = len(columns[0])
-    return pa.chunked_array(
-        list(_with_bar(parts, rows, progress and rows * task.pairs_per_row > LONG_WORK_PAIRS)),
-        type=task.result_type,
-    )
-
-
-def _scorer(model: Model) -> Scorer:
-    spec = model_spec(model)
-    folder = model_folder(spec)
-    read_class_ids(folder)
-    folder = with_adapter(folder, spec)
-    return scorer_for(
-        ScorerKey(
-            folder=folder,
-            content=folder_stamp(folder),
-            dtype=compute_dtype(spec.dtype, spec.device),
-            device=spec.device or default_device(),
-            max_length=spec.max_length,
-        )
-    )
-
-
 def _wide_names(name: str, task: FixedTask) -> dict[str, str]:
     """The fields of a task's result that become columns, and the columns' names."""
     fields = [field.name for field in task.result_type]
-    if isinstance(task, ZeroShotScores):
+    if isinstance(task, ZeroShotScores | HierarchyScores):
         return {field: f"{name}_{field}" for field in fields}
     return {"label": name, "score": f"{name}_score"}
-
-
-def _text_array(series: pd.Series) -> pa.ChunkedArray:
-    categorical = isinstance(series.dtype, pd.CategoricalDtype)
-    values = series.astype("object") if categorical else series
-    kind = pd.api.types.infer_dtype(values, skipna=True)
-    if kind not in ("string", "empty") and not values.isna().all():
-        raise TypeError(
-            f"Series {series.name!r} is not text but {kind} (dtype {series.dtype}); "
-            "convert it first, such as with .astype('str')"
-        )
-    missing = values.isna().to_numpy(dtype=bool)
-    return pa.chunked_array([pa.array(values.to_numpy(object), pa.large_string(), mask=missing)])
-
-
-def _slices(columns: list[pa.ChunkedArray], step: int) -> Iterator[list[pa.ChunkedArray]]:
-    for start in range(0, len(columns[0]), step):
-        yield [column.slice(start, step) for column in columns]
-
-
-def _with_bar(parts: Iterator[pa.Array], rows: int, show: bool) -> Iterator[pa.Array]:
-    if not show:
-        yield from parts
-        return
-    with bar(rows, "row") as shown:
-        for part in parts:
-            shown.update(len(part))
-            yield part
-
-
-def _frame(result: pa.ChunkedArray, names: list[str], index: pd.Index) -> pd.DataFrame:
-    fields = [field.name for field in result.type]
-    table = pa.table(dict(zip(fields, result.flatten(), strict=True)))
-    frame: pd.DataFrame = table.select(names).to_pandas()
-    return frame.set_axis(index, axis=0)

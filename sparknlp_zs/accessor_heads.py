@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from sparknlp_zs.accessor_scoring import as_frame, scored, scored_texts, text_array
 from sparknlp_zs.engine.adapters import adapter_tasks, resolve_head
-from sparknlp_zs.models import Model, ModelSpec
+from sparknlp_zs.models import Model
 from sparknlp_zs.tasks import ChoiceTask, HeadTask, PairHeadTask, TaskHead
 from sparknlp_zs.tasks.heads import CHOICES, PAIR
-
-CHOICE_ROWS = 1024  # scored together
 
 
 class TaskListing:
@@ -98,11 +96,9 @@ class SeriesHeads(TaskListing):
         >>> found["label"].isin(["negative", "positive"]).tolist()
         [True, False]
         """
-        from sparknlp_zs.accessor import _frame, _scored
-
         head, spec = resolve_head(TaskHead(name, kind), model)
-        result = _scored(HeadTask(head), [self._series], spec, progress)
-        return _frame(result, ["label", "score"], self._series.index)
+        result = scored_texts(HeadTask(head), [self._series], spec, progress)
+        return as_frame(result, ["label", "score"], self._series.index)
 
 
 class FrameHeads(TaskListing):
@@ -161,24 +157,22 @@ class FrameHeads(TaskListing):
         >>> found["label"].isin(["asleep", "awake"]).tolist()
         [True]
         """
-        from sparknlp_zs.accessor import _frame, _scored, _text_array
-
         if text_pair is not None and choices is not None:
             raise ValueError(f"text_pair={text_pair!r}, choices={choices!r}: pass one of them")
         columns = [self._column("text", text)]
         if choices is not None:
             lists = choice_array(self._column("choices", choices))
             head, spec = resolve_head(TaskHead(name, kind, CHOICES), model)
-            (texts,) = _text_array(columns[0]).chunks
-            result = _scored_choices(ChoiceTask(head), texts, lists, spec, progress)
+            arrays, pairs = [text_array(columns[0]), lists], len(lists.flatten())
+            result = scored(ChoiceTask(head), arrays, pairs, spec, progress)
         elif text_pair is not None:
             columns.append(self._column("text_pair", text_pair))
             head, spec = resolve_head(TaskHead(name, kind, PAIR), model)
-            result = _scored(PairHeadTask(head), columns, spec, progress)
+            result = scored_texts(PairHeadTask(head), columns, spec, progress)
         else:
             head, spec = resolve_head(TaskHead(name, kind), model)
-            result = _scored(HeadTask(head), columns, spec, progress)
-        return _frame(result, ["label", "score"], self._frame.index)
+            result = scored_texts(HeadTask(head), columns, spec, progress)
+        return as_frame(result, ["label", "score"], self._frame.index)
 
     def _column(self, argument: str, name: str) -> pd.Series:
         raise NotImplementedError
@@ -215,19 +209,3 @@ def _choice(text: Any, place: str) -> str | None:
     raise TypeError(
         f"{place} has lists of {type(text).__name__} values; choices are lists of strings"
     )
-
-
-def _scored_choices(
-    task: ChoiceTask, texts: pa.Array, choices: pa.Array, spec: ModelSpec, progress: bool
-) -> pa.ChunkedArray:
-    from sparknlp_zs.accessor import LONG_WORK_PAIRS, _scorer, _with_bar
-
-    scorer = _scorer(spec)
-
-    def parts() -> Iterator[pa.Array]:
-        for start in range(0, len(texts), CHOICE_ROWS):
-            columns = [x.slice(start, CHOICE_ROWS) for x in (texts, choices)]
-            yield scorer.score(task, columns)
-
-    show = progress and len(choices.flatten()) > LONG_WORK_PAIRS
-    return pa.chunked_array(list(_with_bar(parts(), len(texts), show)), type=task.result_type)

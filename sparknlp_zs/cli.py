@@ -32,8 +32,20 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("--output", type=Path, required=True, metavar="FILE", help="same formats")
     p.add_argument("--engine", choices=["pandas", "spark"], default="pandas")
-    p.add_argument("--template", default=DEFAULT_TEMPLATE, help="hypothesis with {} for the label")
+    p.add_argument(
+        "--template",
+        action="append",
+        metavar="SENTENCE",
+        help="hypothesis with {} for the label; given several times, their mean is taken",
+    )
     p.add_argument("--multi-label", action="store_true", help="score each label by itself")
+    p.add_argument(
+        "--threshold",
+        type=float,
+        default=0.0,
+        metavar="SCORE",
+        help="leave the label empty where the best score is lower (from 0 to 1)",
+    )
     p.add_argument("--model", help='folder, hub id, or "starter"')
     p.add_argument("--prefix", default="", help="put before the names of the two new columns")
     p.add_argument("--no-progress", action="store_true")
@@ -54,7 +66,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _classify(args: argparse.Namespace) -> None:
     labels = [part.strip() for part in args.labels.split(",")] if args.labels else []
-    task = ZeroShot([*labels, *args.label], args.template, args.multi_label)
+    task = ZeroShot(
+        [*labels, *args.label],
+        args.template or DEFAULT_TEMPLATE,
+        args.multi_label,
+        threshold=args.threshold,
+    )
     file_format(args.file)
     file_format(args.output)
     if not args.file.is_file():

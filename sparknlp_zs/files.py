@@ -64,13 +64,7 @@ def classify_file(
     """
     frame = _READERS[file_format(source)](source)
     check_columns(frame.columns, text, names)
-    found = frame[text].zsc.classify(
-        task.labels,
-        hypothesis_template=task.hypothesis_template,
-        multi_label=task.multi_label,
-        model=model,
-        progress=progress,
-    )
+    found = frame[text].zsc.classify(task, model=model, progress=progress)
     frame[names[0]], frame[names[1]] = found["label"], found["score"]
     _WRITERS[file_format(target)](frame, target)
     return len(frame)

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 import sparknlp_zs  # noqa: F401
-from sparknlp_zs import NLI, ZeroShot, ZeroShotScores
+from sparknlp_zs import NLI, Hierarchy, ZeroShot, ZeroShotScores
 from sparknlp_zs.engine.loading import load_scorer
 from sparknlp_zs.models import ModelSpec
 
@@ -52,6 +52,57 @@ def test_scores_in_fixed_order(tiny):
     np.testing.assert_allclose(valid.sum(axis=1), 1.0)
     best = series.zsc.classify(LABELS, model=tiny)
     assert (valid.idxmax(axis=1) == best["label"].dropna()).all()
+
+
+def test_a_task_as_labels(tiny):
+    """It carries every option, and no argument beside it can contradict it."""
+    series = pd.Series(TEXTS)
+    options = {"hypothesis_template": "Über {}?", "multi_label": True, "model": tiny}
+    labels = {label: f"about {label}" for label in LABELS}
+    for method, kind in (("classify", ZeroShotScores), ("scores", ZeroShot)):
+        score = getattr(series.zsc, method)
+        task = kind(labels, "Über {}?", multi_label=True)
+        pd.testing.assert_frame_equal(score(task, model=tiny), score(labels, **options))
+        for name, value in (("hypothesis_template", "{}"), ("multi_label", False)):
+            with pytest.raises(ValueError, match=f"{name}={value!r}: labels is a task"):
+                score(task, **{name: value}, model="no/such")
+
+
+def test_threshold(tiny):
+    series = pd.Series(["the fox", "", "My card", None])
+    whole = series.zsc.classify(LABELS, model=tiny)
+    limits = dict.fromkeys(LABELS, 1.0) | {whole["label"][2]: whole["score"][2]}
+    found = series.zsc.classify(LABELS, threshold=limits, model=tiny)
+    assert found["score"].equals(whole["score"])
+    assert found["label"].fillna("").tolist() == [
+        whole["label"][0] if whole["score"][0] >= limits[whole["label"][0]] else "",
+        "",
+        whole["label"][2],
+        "",
+    ]
+    with pytest.raises(ValueError, match=r"threshold=2: scores"):
+        series.zsc.classify(LABELS, threshold=2, model="no/such")
+
+
+def test_labels_in_a_tree(tiny):
+    series = pd.Series(TEXTS, index=list("abcdefg"))
+    tree = {"billing": ["refund", "fee"], "travel": {"rail": "trains"}, "other": []}
+    task = Hierarchy(tree, "Über {}?", beam=1)
+    engine = load_scorer(tiny)
+    expected = engine.score(task, [pa.array(TEXTS)]).to_pylist()
+    found = series.zsc.classify(task, model=tiny)
+    assert found.index.equals(series.index)
+    assert found["label"].fillna("").tolist() == [row["label"] if row else "" for row in expected]
+    scores = series.zsc.scores(task, model=tiny)
+    assert scores.columns.tolist() == list(task.labels)
+    assert scores.max(axis=1).fillna(-1).tolist() == pytest.approx(
+        found["score"].fillna(-1).tolist()
+    )
+    plain = series.zsc.classify(tree, hypothesis_template="Über {}?", model=tiny)
+    both = series.zsc.annotate(tree=Hierarchy(tree, "Über {}?"), model=tiny)
+    pd.testing.assert_frame_equal(both.set_axis(["label", "score"], axis=1), plain, atol=1e-6)
+    with pytest.raises(ValueError, match="multi_label=True: labels with children"):
+        series.zsc.classify(tree, multi_label=True, model="no/such")
 
 
 def test_nli(tiny):

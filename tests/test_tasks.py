@@ -33,6 +33,7 @@ CLASSES = ClassIds(entailment=0, neutral=1, contradiction=2)
         ({"a": "x", "b": "x"}, ValueError, r"descriptions: \['x'\] given more than once"),
         ({"a": 3}, TypeError, "descriptions: 3 is a int"),
         ({}, ValueError, "at least one"),
+        ({"a": ["x"]}, TypeError, r"descriptions: \['x'\] is a list"),
     ],
 )
 def test_wrong_labels(labels, error, message):
@@ -49,6 +50,12 @@ def test_template_without_place(template):
 def test_wrong_types():
     with pytest.raises(TypeError, match="hypothesis_template=3"):
         ZeroShot(["a"], 3)
+    with pytest.raises(TypeError, match="hypothesis_template=3"):
+        ZeroShot(["a"], ["{}", 3])
+    with pytest.raises(ValueError, match="at least one"):
+        ZeroShot(["a"], [])
+    with pytest.raises(ValueError, match="more than once"):
+        ZeroShot(["a"], ["{}", "{}"])
     with pytest.raises(TypeError, match="multi_label='yes'"):
         ZeroShot(["a"], multi_label="yes")
 
@@ -56,6 +63,92 @@ def test_wrong_types():
 def test_template_is_filled_by_replacement():
     task = ZeroShot(["{0.__class__}", "a {} b", "%s"], "Is it {}?")
     assert task.hypotheses == ("Is it {0.__class__}?", "Is it a {} b?", "Is it %s?")
+
+
+def test_several_templates_and_own_hypotheses():
+    labels = {"fee": "what it costs", "card": "cards", "x": "{}"}
+    task = ZeroShot(labels, ["It is {}.", "{}?"], hypotheses={"card": "I lost my {}.", "x": "1 2"})
+    said = ("It is what it costs.", "what it costs?", "I lost my {}.", "1 2")
+    assert task.hypotheses == said
+    assert task.pairs(("t",)) == [("t", hypothesis) for hypothesis in said]
+    assert task.pairs_per_row == 4
+
+
+@pytest.mark.parametrize("multi_label", [False, True])
+def test_mean_logits_by_hand(multi_label):
+    """The logits of a label's hypotheses are averaged before any softmax."""
+    random = np.random.default_rng(0)
+    logits = random.normal(size=(5, 5, 3)).astype(np.float32)
+    own = {"b": ["One.", "Two.", "Three."]}
+    task = ZeroShot(["a", "b", "c"], multi_label=multi_label, hypotheses=own)
+    of_labels = np.stack([logits[:, 0], logits[:, 1:4].mean(axis=1), logits[:, 4]], axis=1)
+    expected = ZeroShot(["a", "b", "c"], multi_label=multi_label).scores(of_labels, CLASSES)
+    np.testing.assert_allclose(task.scores(logits, CLASSES), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("hypotheses", "error", "message"),
+    [
+        ({"d": "x"}, ValueError, r"hypotheses: 'd' is none of the labels \['a', 'b'\]"),
+        ({"a": " "}, ValueError, "hypotheses: ' ' is blank"),
+        ({"a": []}, ValueError, "at least one sentence"),
+        ({"a": ["x", "x"]}, ValueError, "more than once"),
+        ({"a": 3}, TypeError, "hypotheses: 3 is a int"),
+        ({"a": "x", "b": "x"}, ValueError, r"'a' and 'b' have the same, \['x'\]"),
+        ("a: x", TypeError, "hypotheses='a: x': pass a dict"),
+        (["a", "x"], TypeError, r"hypotheses=\['a', 'x'\]: pass a dict"),
+    ],
+)
+def test_wrong_hypotheses(hypotheses, error, message):
+    with pytest.raises(error, match=message):
+        ZeroShot(["a", "b"], hypotheses=hypotheses)
+
+
+SCORES = np.array([[0.6, 0.3, 0.1], [0.2, 0.45, 0.35]])
+
+
+@pytest.mark.parametrize(
+    ("threshold", "labels", "scores"),
+    [
+        (0.0, ["a", "b"], [0.6, 0.45]),
+        (0.4499, ["a", "b"], [0.6, 0.45]),
+        (0.5, ["a", None], [0.6, 0.45]),
+        (1, [None, None], [0.6, 0.45]),
+        ({"a": 0.7}, ["b", "b"], [0.3, 0.45]),
+        ({"a": 0.7, "b": 0.4}, ["c", "b"], [0.1, 0.45]),
+        ({"a": 0.7, "b": 0.5, "c": 0.3}, [None, "c"], [0.6, 0.35]),
+    ],
+)
+def test_thresholds(threshold, labels, scores):
+    """The best label that reaches its own; the score is the label's, or the best of all."""
+    logits = np.log(SCORES).reshape(-1, 1) @ [[1.0, 0.0, 0.0]]
+    task = ZeroShot(["a", "b", "c"], threshold=threshold)
+    found = task_from_json(task.to_json()).result([("x",)] * 2, logits, CLASSES)
+    assert found.field("label").to_pylist() == labels
+    assert found.field("score").to_pylist() == pytest.approx(scores)
+    assert found.field("labels").to_pylist() == [["a", "b", "c"], ["b", "c", "a"]]
+    names = [("x", ("a", "b", "c"), False), ("y", ("c", "a", "b"), False), ("z", ("c",), False)]
+    ragged = np.concatenate([logits[:3], logits[[5, 3, 4]], [[-9.0, 0.0, 0.0]]])
+    by_row = RowLabels(threshold=threshold).result(names, ragged, CLASSES)
+    assert by_row.field("label").to_pylist()[:2] == labels
+    assert by_row.field("score").to_pylist()[:2] == pytest.approx(scores)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "error", "message"),
+    [
+        (1.5, ValueError, r"threshold=1\.5: scores are from 0 to 1"),
+        (float("nan"), ValueError, "threshold=nan"),
+        (True, TypeError, "threshold=True"),
+        ("0.5", TypeError, "threshold='0.5'"),
+        ({"c": 0.5}, ValueError, "threshold: 'c' is none of the labels"),
+        ({"a": -1}, ValueError, r"threshold\['a'\]=-1"),
+        ({"a": "x"}, TypeError, r"threshold\['a'\]='x'"),
+    ],
+)
+def test_wrong_thresholds(threshold, error, message):
+    with pytest.raises(error, match=message):
+        ZeroShot(["a", "b"], threshold=threshold)
 
 
 def test_descriptions_stand_in_the_hypotheses_and_labels_in_the_result():
@@ -75,9 +168,11 @@ def test_iterables_of_labels(kind):
     [
         ZeroShot(["a, b", "{}", "ü😀"], "Über {}", True),
         ZeroShot({"a": "about {} or %s", "b": "about b"}),
-        ZeroShotScores(["a", "b"]),
+        ZeroShot(["a", "b"], ["{}.", "Is it {}?"], hypotheses={"a": "x"}, threshold={"b": 0.5}),
+        ZeroShotScores(["a", "b"], threshold=np.float32(0.5)),
         NLI(),
         RowLabels("Über {}"),
+        RowLabels(["{}", "Über {}"], threshold={"a": 0.5}),
         RowLabelScores(),
     ],
 )

@@ -45,13 +45,7 @@ def classify_file(
     frame = _read(spark, source)
     check_columns(frame.columns, text, names)
     columns = [_quoted(name) for name in frame.columns]
-    column = classify(
-        _quoted(text),
-        task.labels,
-        hypothesis_template=task.hypothesis_template,
-        multi_label=task.multi_label,
-        model=model,
-    )
+    column = classify(_quoted(text), task, model=model)
     scored = _in_order(spark, frame).select(*columns, column.alias("_zs"))
     wide = scored.select(
         *columns,

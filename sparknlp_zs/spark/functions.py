@@ -11,8 +11,9 @@ from sparknlp_zs.spark.shipping import ShippedModel, ship
 from sparknlp_zs.spark.udfs import batch_udf, column_types
 from sparknlp_zs.spark.versions import string_only
 from sparknlp_zs.spark.workers import score_batches
-from sparknlp_zs.tasks import DEFAULT_TEMPLATE, NLI, RowLabels, Task, ZeroShot, ZeroShotScores
-from sparknlp_zs.tasks.zero_shot import Labels
+from sparknlp_zs.tasks import NLI, RowLabels, Task
+from sparknlp_zs.tasks.arguments import LabelsOrTask, classify_task, given, scores_task
+from sparknlp_zs.tasks.checks import Templates, Threshold, checked_flag
 
 if TYPE_CHECKING:
     from pyspark.sql import Column
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
 
 def classify(
     text: str | Column,
-    labels: Labels | Column,
+    labels: LabelsOrTask | Column,
     *,
-    hypothesis_template: str = DEFAULT_TEMPLATE,
-    multi_label: bool = False,
+    hypothesis_template: Templates | None = None,
+    multi_label: bool | None = None,
+    threshold: Threshold | None = None,
     model: Model = None,
     once: bool = False,
 ) -> Column:
@@ -33,14 +35,19 @@ def classify(
     ----------
     text : str or Column
         A string column.
-    labels : list of str, dict of str to str, or Column
-        Candidate labels; a dict gives each a description, which its hypothesis says instead; a
-        Column of arrays gives each row its own (null where the array is null or empty; the job
-        fails at an array with blanks or duplicates).
-    hypothesis_template : str
-        Sentence with ``{}`` for the label.
-    multi_label : bool
-        Score each label by itself.
+    labels : list of str, dict, ZeroShot, Hierarchy, or Column
+        Candidate labels; a dict from label to description says this in the hypothesis; a dict
+        from label to a list of labels is a ``Hierarchy``. A ``ZeroShot`` or ``Hierarchy`` has the
+        other options too, which are then not given here. A Column of arrays gives each row its
+        own (null where the array is null or empty; the job fails at an array with blanks or
+        duplicates).
+    hypothesis_template : str or list of str, optional
+        Sentence with ``{}`` for the label, or several; "This example is {}." if not given.
+    multi_label : bool, optional
+        True: score each label by itself.
+    threshold : float, or dict of str to float, optional
+        From 0 to 1, for all labels or for each. The best label is null where no score reaches its
+        threshold; all scores are given all the same.
     model : str, path, ModelSpec or None
         None is the default model (``SPARKNLP_ZS_MODEL``, else the seed model).
     once : bool
@@ -73,17 +80,24 @@ def classify(
     [Row(label='stolen card'), Row(label=None)]
     """
     if _is_column(labels):
-        return _label_column(text, labels, hypothesis_template, multi_label, model, once)
-    task = ZeroShot(labels, hypothesis_template, multi_label)
+        rows = RowLabels(**given(hypothesis_template=hypothesis_template, threshold=threshold))
+        flag = checked_flag("multi_label", False if multi_label is None else multi_label)
+        return _label_column(rows, text, labels, flag, model, once)  # type: ignore[arg-type]
+    task = classify_task(
+        labels,
+        hypothesis_template=hypothesis_template,
+        multi_label=multi_label,
+        threshold=threshold,
+    )
     return score_column(task, [text], model, once=once)
 
 
 def scores(
     text: str | Column,
-    labels: Labels,
+    labels: LabelsOrTask,
     *,
-    hypothesis_template: str = DEFAULT_TEMPLATE,
-    multi_label: bool = False,
+    hypothesis_template: Templates | None = None,
+    multi_label: bool | None = None,
     model: Model = None,
     once: bool = False,
 ) -> Column:
@@ -94,7 +108,8 @@ def scores(
     Returns
     -------
     Column
-        A struct with one double per label, named by it: ``select("s.*")`` gives columns.
+        A struct with one double per label, named by it: ``select("s.*")`` gives columns. Leaves of
+        a ``Hierarchy`` that were not scored have 0.0.
 
     Examples
     --------
@@ -104,7 +119,7 @@ def scores(
     >>> df.select(s.alias("s")).select("s.*").columns
     ['stolen card', 'exchange rate']
     """
-    task = ZeroShotScores(labels, hypothesis_template, multi_label)
+    task = scores_task(labels, hypothesis_template=hypothesis_template, multi_label=multi_label)
     return score_column(task, [text], model, once=once)
 
 
@@ -147,19 +162,18 @@ def score_column(
 
 
 def _label_column(
+    task: RowLabels,
     text: str | Column,
     labels: Column,
-    template: str,
     multi_label: bool,
     model: Model,
     once: bool,
 ) -> Column:
     from pyspark.sql import functions as F
 
-    ZeroShot(["any label"], template, multi_label)  # wrong arguments fail before any job
     names = F.transform(labels, string_only)
     columns = [text_column(text, "text"), names, F.lit(multi_label)]
-    return _task_column(RowLabels(template), columns, model, once)
+    return _task_column(task, columns, model, once)
 
 
 def _task_column(task: Task, columns: list[Column], model: Model, once: bool) -> Column:

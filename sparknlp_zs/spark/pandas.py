@@ -19,8 +19,9 @@ from pyspark.pandas.extensions import register_dataframe_accessor, register_seri
 
 from sparknlp_zs.models import Model
 from sparknlp_zs.spark import functions as zs
-from sparknlp_zs.tasks import DEFAULT_TEMPLATE, NLI, ZeroShotScores
-from sparknlp_zs.tasks.zero_shot import Labels
+from sparknlp_zs.tasks import NLI
+from sparknlp_zs.tasks.arguments import LabelsOrTask, scores_task
+from sparknlp_zs.tasks.checks import Templates, Threshold
 
 if TYPE_CHECKING:
     from pyspark.sql import Column
@@ -39,22 +40,28 @@ class SeriesAccessor:
 
     def classify(
         self,
-        labels: Labels,
+        labels: LabelsOrTask,
         *,
-        hypothesis_template: str = DEFAULT_TEMPLATE,
-        multi_label: bool = False,
+        hypothesis_template: Templates | None = None,
+        multi_label: bool | None = None,
+        threshold: Threshold | None = None,
         model: Model = None,
     ) -> ps.DataFrame:
         """The best label of each text, and its score.
 
         Parameters
         ----------
-        labels : list of str, or dict of str to str
-            Candidate labels; a dict gives each a description for its hypothesis.
-        hypothesis_template : str
-            Sentence with ``{}`` for the label.
-        multi_label : bool
-            Score each label by itself.
+        labels : list of str, dict, ZeroShot or Hierarchy
+            Candidate labels; a dict from label to description says this in the hypothesis; a dict
+            from label to a list of labels is a ``Hierarchy``. A ``ZeroShot`` or ``Hierarchy`` has
+            the other options too, which are then not given here.
+        hypothesis_template : str or list of str, optional
+            Sentence with ``{}`` for the label, or several; "This example is {}." if not given.
+        multi_label : bool, optional
+            True: score each label by itself.
+        threshold : float, or dict of str to float, optional
+            From 0 to 1, for all labels or for each. The best label is missing where no score
+            reaches its threshold; its score is given all the same.
         model : str, path, ModelSpec or None
             None is the default model (``SPARKNLP_ZS_MODEL``, else the seed model).
 
@@ -86,16 +93,17 @@ class SeriesAccessor:
             labels,
             hypothesis_template=hypothesis_template,
             multi_label=multi_label,
+            threshold=threshold,
             model=model,
         )
         return _frame(self._series, column, ["label", "score"])
 
     def scores(
         self,
-        labels: Labels,
+        labels: LabelsOrTask,
         *,
-        hypothesis_template: str = DEFAULT_TEMPLATE,
-        multi_label: bool = False,
+        hypothesis_template: Templates | None = None,
+        multi_label: bool | None = None,
         model: Model = None,
     ) -> ps.DataFrame:
         """The score of every label: one float64 column per label, in the order given.
@@ -110,7 +118,7 @@ class SeriesAccessor:
         >>> texts.zsc.scores(["stolen card", "exchange rate"], model="starter").columns.tolist()
         ['stolen card', 'exchange rate']
         """
-        task = ZeroShotScores(labels, hypothesis_template, multi_label)
+        task = scores_task(labels, hypothesis_template=hypothesis_template, multi_label=multi_label)
         column = zs.score_column(task, [_text(self._series)], model)
         return _frame(self._series, column, list(task.labels))
 

@@ -15,11 +15,13 @@ from sparknlp_zs.tasks.base import (
     StepwiseTask,
     Task,
 )
+from sparknlp_zs.tasks.checks import DEFAULT_TEMPLATE
 from sparknlp_zs.tasks.heads import AdapterTask, HeadTask, PairHeadTask, TaskHead
+from sparknlp_zs.tasks.hierarchy import Hierarchy, HierarchyScores
 from sparknlp_zs.tasks.nli import NLI
 from sparknlp_zs.tasks.row_heads import ChoiceTask, RowTasks
 from sparknlp_zs.tasks.row_labels import RowLabels, RowLabelScores
-from sparknlp_zs.tasks.zero_shot import DEFAULT_TEMPLATE, ZeroShot, ZeroShotScores
+from sparknlp_zs.tasks.zero_shot import ZeroShot, ZeroShotScores
 
 __all__ = [
     "DEFAULT_TEMPLATE",
@@ -30,6 +32,8 @@ __all__ = [
     "ClassIds",
     "FixedTask",
     "HeadTask",
+    "Hierarchy",
+    "HierarchyScores",
     "Logits",
     "Pair",
     "PairHeadTask",
@@ -50,6 +54,8 @@ __all__ = [
 _KINDS: tuple[type, ...] = (
     ZeroShot,
     ZeroShotScores,
+    Hierarchy,
+    HierarchyScores,
     NLI,
     RowLabels,
     RowLabelScores,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from sparknlp_zs.tasks.base import ClassIds, FixedTask, Logits, Pair, Row, TextTask, by_row
 from sparknlp_zs.tasks.heads import HeadTask, TaskHead
+from sparknlp_zs.tasks.lockstep import lockstep, steps_of
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Annotation(TextTask):
         return [pair for _, task in self.tasks for pair in task.pairs(row)]
 
     def result(self, rows: Sequence[Row], logits: Logits, classes: ClassIds) -> pa.StructArray:
-        """Arrow structs of ``result_type`` from logits [rows x pairs, classes]."""
+        """What ``steps`` returns, from logits of all pairs [rows x pairs, classes]."""
         grouped = by_row(logits, len(rows), self.pairs_per_row)
         ends = np.cumsum([task.pairs_per_row for _, task in self.tasks])
         parts = np.split(grouped, ends[:-1], axis=1)
@@ -80,6 +81,14 @@ class Annotation(TextTask):
             task.result(rows, part.reshape(-1, logits.shape[-1]), classes)
             for (_, task), part in zip(self.tasks, parts, strict=True)
         ]
+        return pa.StructArray.from_arrays(columns, fields=list(self.result_type))
+
+    def steps(
+        self, rows: Sequence[Row], classes: ClassIds
+    ) -> Generator[list[list[Pair]], Logits, pa.StructArray]:
+        """All tasks' steps, each taken with the others'; see ``StepwiseTask``."""
+        parts = [steps_of(task, rows, classes) for _, task in self.tasks]
+        columns = yield from lockstep(parts, len(rows))
         return pa.StructArray.from_arrays(columns, fields=list(self.result_type))
 
     def to_json(self) -> str:

@@ -127,6 +127,26 @@ def by_row(logits: Logits, rows: int, pairs_per_row: int) -> Logits:
     return logits.reshape(rows, pairs_per_row, logits.shape[-1])
 
 
+def mean_logits(logits: Logits, sizes: Sequence[int]) -> Logits:
+    """Mean logits of labels from those of their hypotheses, in float64.
+
+    Parameters
+    ----------
+    logits : float array [rows, hypotheses of all labels, classes]
+    sizes : sequence of int
+        The number of hypotheses of each label.
+
+    Returns
+    -------
+    float array [rows, labels, classes]
+    """
+    if all(size == 1 for size in sizes):
+        return logits
+    starts = np.cumsum([0, *sizes[:-1]])
+    sums = np.add.reduceat(logits.astype(np.float64), starts, axis=1)
+    return np.divide(sums, np.array(sizes)[:, None])
+
+
 def softmax(logits: Logits) -> Scores:
     """Softmax over the last axis, in float64."""
     shifted = logits.astype(np.float64)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from sparknlp_zs.tasks.base import Scores
+from sparknlp_zs.tasks.checks import Thresholds
 
 RANKED = pa.struct(
     [
@@ -19,22 +21,59 @@ RANKED = pa.struct(
 )
 
 
-def ranked(labels: Sequence[str], scores: Scores) -> pa.StructArray:
-    """Structs of ``RANKED`` from scores [rows, labels].
+def ranked(labels: Sequence[str], scores: Scores, thresholds: Thresholds = 0.0) -> pa.StructArray:
+    """Structs of ``RANKED`` from scores [rows, labels]; nan where a label was not scored.
 
     Examples
     --------
     >>> ranked(["a", "b"], np.array([[0.25, 0.75]])).to_pylist()
     [{'label': 'b', 'score': 0.75, 'labels': ['b', 'a'], 'scores': [0.75, 0.25]}]
+    >>> ranked(["a", "b"], np.array([[0.25, np.nan]]), 0.5).to_pylist()
+    [{'label': None, 'score': 0.25, 'labels': ['a'], 'scores': [0.25]}]
     """
-    order = np.argsort(-scores, axis=1, kind="stable")
+    order = np.argsort(-scores, axis=1, kind="stable")  # nan last
     values = np.take_along_axis(scores, order, axis=1)
-    names = pa.array(labels, pa.string())
-    offsets = pa.array(np.arange(len(scores) + 1, dtype=np.int32) * len(labels))
+    known = ~np.isnan(values)
+    starts = np.concatenate([[0], known.sum(axis=1).cumsum()])
+    names = pa.array(labels, pa.string()).take(pa.array(order[known]))
+    return ranked_rows(names, values[known], starts, thresholds)
+
+
+def ranked_rows(
+    labels: pa.Array, scores: Scores, starts: npt.NDArray[np.int64], thresholds: Thresholds = 0.0
+) -> pa.StructArray:
+    """Structs of ``RANKED`` from all rows' labels and scores, a row's in descending order.
+
+    Parameters
+    ----------
+    labels : pyarrow.Array
+        The labels of all rows, one row after the other.
+    scores : float64 array
+        Their scores.
+    starts : int array [rows + 1]
+        Where each row's labels start, and where the last end; no row is empty.
+    thresholds : float or pairs of str and float
+        A row's label is the best of those whose scores reach their thresholds (0 where none is
+        given); null if none does, beside the best score.
+    """
+    passing = np.flatnonzero(scores >= _limits(labels, thresholds))
+    place = np.searchsorted(passing, starts[:-1])  # of the row's first that passes, or beyond
+    first = np.append(passing, len(scores))[place]
+    abstains = first >= starts[1:]
+    best = pa.array(np.where(abstains, starts[:-1], first))
+    offsets = pa.array(starts, pa.int32())
+    values = pa.array(scores)
     columns = [
-        names.take(pa.array(order[:, 0])),
-        pa.array(values[:, 0]),
-        pa.ListArray.from_arrays(offsets, names.take(pa.array(order.ravel()))),
-        pa.ListArray.from_arrays(offsets, pa.array(values.ravel())),
+        labels.take(pa.array(first, mask=abstains)),
+        values.take(best),
+        pa.ListArray.from_arrays(offsets, labels),
+        pa.ListArray.from_arrays(offsets, values),
     ]
     return pa.StructArray.from_arrays(columns, fields=list(RANKED))
+
+
+def _limits(labels: pa.Array, thresholds: Thresholds) -> float | Scores:
+    if not isinstance(thresholds, tuple):
+        return thresholds
+    by_label = dict(thresholds)
+    return np.array([by_label.get(label, 0.0) for label in labels.to_pylist()])

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from sparknlp_zs.tasks.base import ClassIds, Logits, Pair, Row, Scores, is_text
-from sparknlp_zs.tasks.ranked import RANKED
-from sparknlp_zs.tasks.zero_shot import DEFAULT_TEMPLATE, ZeroShot, label_scores
+from sparknlp_zs.tasks.base import ClassIds, Logits, Pair, Row, Scores, by_row, is_text, mean_logits
+from sparknlp_zs.tasks.checks import (
+    DEFAULT_TEMPLATE,
+    Templates,
+    Threshold,
+    Thresholds,
+    checked_templates,
+    checked_threshold,
+    filled,
+)
+from sparknlp_zs.tasks.ranked import RANKED, ranked_rows
+from sparknlp_zs.tasks.zero_shot import ZeroShot, label_scores
 
 Positions: TypeAlias = npt.NDArray[np.int64]
 
@@ -28,8 +37,10 @@ class RowLabels:
 
     Parameters
     ----------
-    hypothesis_template : str
-        Sentence with ``{}`` where the label goes.
+    hypothesis_template : str, or sequence of str
+        Sentence with ``{}`` where the label goes; several as for ``ZeroShot``.
+    threshold : float, or mapping of str to float
+        As for ``ZeroShot``; a mapping may name labels that no row has.
 
     Examples
     --------
@@ -37,13 +48,21 @@ class RowLabels:
     ('the text', 'This example is travel.')
     """
 
-    hypothesis_template: str = DEFAULT_TEMPLATE
+    hypothesis_template: Templates = DEFAULT_TEMPLATE
+    threshold: Thresholds = 0.0
 
     kind: ClassVar[str] = "row_labels"
     columns: ClassVar[tuple[str, ...]] = ("text", "labels", "multi_label")
 
-    def __post_init__(self) -> None:
-        ZeroShot(["any label"], self.hypothesis_template)  # a wrong template fails here
+    def __init__(
+        self, hypothesis_template: Templates = DEFAULT_TEMPLATE, threshold: Threshold = 0.0
+    ) -> None:
+        object.__setattr__(self, "hypothesis_template", checked_templates(hypothesis_template))
+        object.__setattr__(self, "threshold", checked_threshold(threshold, None))
+
+    @property
+    def _templates(self) -> int:
+        return 1 if isinstance(self.hypothesis_template, str) else len(self.hypothesis_template)
 
     @property
     def result_type(self) -> pa.DataType:
@@ -75,34 +94,31 @@ class RowLabels:
             raise type(error)(f"labels={list(labels)!r} of a row: {error}") from error
 
     def pairs(self, row: Row) -> list[Pair]:
-        """(premise, hypothesis) for each of the row's labels, in their order."""
+        """(premise, hypothesis) by each template for each of the row's labels, in their order."""
         text, labels, _ = row
-        return [(text, self.hypothesis_template.replace("{}", label)) for label in labels]
+        said = (filled(self.hypothesis_template, label) for label in labels)
+        return [(text, hypothesis) for some in said for hypothesis in some]
+
+    def _label_logits(self, logits: Logits) -> Logits:
+        """Logits [labels of all rows, classes] from those of their hypotheses."""
+        several = by_row(logits, len(logits) // self._templates, self._templates)
+        return mean_logits(several, [self._templates])[:, 0]
 
     def result(self, rows: Sequence[Row], logits: Logits, classes: ClassIds) -> pa.Array:
-        """Arrow structs of ``result_type`` from logits [labels of all rows, classes]."""
+        """Arrow structs of ``result_type`` from logits [hypotheses of all rows, classes]."""
+        logits = self._label_logits(logits)
         scores = np.zeros(len(logits))
         ranking = np.zeros(len(logits), dtype=np.int64)  # positions in the labels of all rows
         for at, found in _equal_rows(rows, logits, classes):
             order = np.argsort(-found, axis=1, kind="stable")
             scores[at] = np.take_along_axis(found, order, axis=1)
             ranking[at] = np.take_along_axis(at, order, axis=1)
-        starts = _starts(rows)
         labels = _labels(rows).take(pa.array(ranking))
-        offsets = pa.array(starts, pa.int32())
-        first = pa.array(starts[:-1])
-        values = pa.array(scores)
-        columns = [
-            labels.take(first),
-            values.take(first),
-            pa.ListArray.from_arrays(offsets, labels),
-            pa.ListArray.from_arrays(offsets, values),
-        ]
-        return pa.StructArray.from_arrays(columns, fields=list(RANKED))
+        return ranked_rows(labels, scores, _starts(rows), self.threshold)
 
     def to_json(self) -> str:
         """The task as JSON; ``task_from_json`` reads it."""
-        return json.dumps({"kind": self.kind, "hypothesis_template": self.hypothesis_template})
+        return json.dumps({"kind": self.kind, **asdict(self)})
 
 
 class RowLabelScores(RowLabels):
@@ -121,7 +137,8 @@ class RowLabelScores(RowLabels):
         return pa.map_(pa.string(), pa.float64())
 
     def result(self, rows: Sequence[Row], logits: Logits, classes: ClassIds) -> pa.Array:
-        """Arrow maps from logits [labels of all rows, classes]."""
+        """Arrow maps from logits [hypotheses of all rows, classes]."""
+        logits = self._label_logits(logits)
         scores = np.zeros(len(logits))
         for at, found in _equal_rows(rows, logits, classes):
             scores[at] = found

@@ -4,18 +4,41 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 
-from sparknlp_zs.tasks.base import ClassIds, Logits, Pair, Row, Scores, TextTask, by_row, softmax
+from sparknlp_zs.tasks.base import (
+    ClassIds,
+    Logits,
+    Pair,
+    Row,
+    Scores,
+    TextTask,
+    by_row,
+    mean_logits,
+    softmax,
+)
+from sparknlp_zs.tasks.checks import (
+    DEFAULT_TEMPLATE,
+    Labels,
+    OwnHypotheses,
+    Sentences,
+    Templates,
+    Threshold,
+    Thresholds,
+    checked_flag,
+    checked_hypotheses,
+    checked_labels,
+    checked_templates,
+    checked_threshold,
+    filled,
+    refuse_same_hypotheses,
+)
 from sparknlp_zs.tasks.ranked import RANKED, ranked
-
-DEFAULT_TEMPLATE = "This example is {}."
-Labels: TypeAlias = Iterable[str] | Mapping[str, str]  # a mapping: label to description
 
 
 def label_scores(logits: Logits, classes: ClassIds, multi_label: bool) -> Scores:
@@ -35,27 +58,39 @@ class ZeroShot(TextTask):
     """Zero-shot classification by entailment (Yin et al. 2019, arXiv:1909.00161).
 
     Each label becomes a hypothesis; the entailment logits of a text's hypotheses give its scores.
+    A label with several hypotheses has their mean logits, from which scores are computed as from
+    one's: PET's way to combine prompts (Schick and Schuetze 2021, arXiv:2001.07676, section 3.2).
+    Labels stay comparable that way if one has more hypotheses than another; a mean of
+    probabilities would need as many of each, to have a softmax for every template.
 
     Parameters
     ----------
     labels : iterable of str, or mapping of str to str
         Candidate labels: at least one, none blank, none twice. A mapping gives each label a
         description, which the hypothesis says in its place.
-    hypothesis_template : str
+    hypothesis_template : str, or sequence of str
         Sentence with ``{}`` where the label, or its description, goes (filled by replacement, so
-        that braces in labels are safe). With ``"{}"`` the descriptions are the hypotheses.
+        that braces in labels are safe). With several templates a label has a hypothesis by each,
+        and a text takes as many times the work.
     multi_label : bool
         False: softmax of the entailment logits over the labels, scores of a row sum to 1.
         True: each label by itself, softmax of its [contradiction, entailment] logits. A single
         candidate label is always scored this way, as in Hugging Face's pipeline.
+    descriptions : iterable of str, optional
+        As the mapping's, in the labels' order.
+    hypotheses : mapping of str to str or sequence of str, optional
+        Whole hypotheses, one or several, of labels for which the template will not do.
+    threshold : float, or mapping of str to float
+        From 0 to 1. The best label is null where no label's score reaches its threshold. A
+        mapping may leave out labels, which then need none.
 
     Raises
     ------
     TypeError
-        If labels is neither a list of strings nor a mapping between strings.
+        If an argument is of a wrong type, such as labels that are one string.
     ValueError
-        If labels or descriptions are empty or have blanks or duplicates, or the template has no
-        ``{}``.
+        If labels or descriptions are empty or have blanks or duplicates, a template has no
+        ``{}``, a threshold is not from 0 to 1, or a mapping names an unknown label.
 
     Examples
     --------
@@ -64,15 +99,20 @@ class ZeroShot(TextTask):
     ('This example is travel.', 'This example is cooking.')
     >>> ZeroShot({"refund": "about money that should be paid back"}).hypotheses
     ('This example is about money that should be paid back.',)
+    >>> task = ZeroShot(["a", "b"], ["It is {}.", "About {}."], hypotheses={"a": "What is a?"})
+    >>> task.hypotheses
+    ('What is a?', 'It is b.', 'About b.')
     >>> from sparknlp_zs.tasks import task_from_json
     >>> task_from_json(task.to_json()) == task
     True
     """
 
     labels: tuple[str, ...]
-    hypothesis_template: str = DEFAULT_TEMPLATE
+    hypothesis_template: Templates = DEFAULT_TEMPLATE
     multi_label: bool = False
     descriptions: tuple[str, ...] = ()
+    own_hypotheses: OwnHypotheses = ()
+    threshold: Thresholds = 0.0
 
     kind: ClassVar[str] = "zero_shot"
     columns: ClassVar[tuple[str, ...]] = ("text",)
@@ -80,37 +120,51 @@ class ZeroShot(TextTask):
     def __init__(
         self,
         labels: Labels,
-        hypothesis_template: str = DEFAULT_TEMPLATE,
+        hypothesis_template: Templates = DEFAULT_TEMPLATE,
         multi_label: bool = False,
         descriptions: Iterable[str] | None = None,
+        *,
+        hypotheses: Mapping[str, str | Iterable[str]] | None = None,
+        threshold: Threshold = 0.0,
     ) -> None:
         if isinstance(labels, Mapping):
             descriptions, labels = list(labels.values()), list(labels)
-        names = _checked_labels(labels, "labels")
-        said = names if descriptions is None else _checked_labels(descriptions, "descriptions")
+        names = checked_labels(labels)
+        said = names if descriptions is None else checked_labels(descriptions, "descriptions")
         if len(said) != len(names):
             raise ValueError(f"descriptions: {len(said)} for {len(names)} labels; pass as many")
         object.__setattr__(self, "labels", names)
         object.__setattr__(self, "descriptions", said)
-        object.__setattr__(self, "hypothesis_template", _checked_template(hypothesis_template))
-        object.__setattr__(self, "multi_label", _checked_flag("multi_label", multi_label))
+        object.__setattr__(self, "hypothesis_template", checked_templates(hypothesis_template))
+        object.__setattr__(self, "multi_label", checked_flag("multi_label", multi_label))
+        object.__setattr__(self, "own_hypotheses", checked_hypotheses(hypotheses, names))
+        object.__setattr__(self, "threshold", checked_threshold(threshold, names))
+        refuse_same_hypotheses(self.hypotheses_by_label)
+
+    @cached_property
+    def hypotheses_by_label(self) -> dict[str, Sentences]:
+        """The hypotheses of each label."""
+        templates, own = self.hypothesis_template, dict(self.own_hypotheses)
+        said = zip(self.labels, self.descriptions, strict=True)
+        return {label: own.get(label) or filled(templates, text) for label, text in said}
 
     @cached_property  # asked for every row
-    def hypotheses(self) -> tuple[str, ...]:
-        """One hypothesis per label."""
-        return tuple(self.hypothesis_template.replace("{}", said) for said in self.descriptions)
+    def hypotheses(self) -> Sentences:
+        """All hypotheses, label by label."""
+        return tuple(text for texts in self.hypotheses_by_label.values() for text in texts)
 
     @property
     def pairs_per_row(self) -> int:
-        return len(self.labels)
+        return len(self.hypotheses)
 
     def pairs(self, row: Row) -> list[Pair]:
-        """(premise, hypothesis) for each label, in the labels' order."""
+        """(premise, hypothesis) for each hypothesis, label by label."""
         return [(row[0], hypothesis) for hypothesis in self.hypotheses]
 
     def scores(self, logits: Logits, classes: ClassIds) -> Scores:
-        """Scores from logits [rows, labels, classes], as float64 [rows, labels]."""
-        return label_scores(logits, classes, self.multi_label)
+        """Scores from logits [rows, hypotheses, classes], as float64 [rows, labels]."""
+        sizes = [len(texts) for texts in self.hypotheses_by_label.values()]
+        return label_scores(mean_logits(logits, sizes), classes, self.multi_label)
 
     @property
     def result_type(self) -> pa.StructType:
@@ -118,17 +172,25 @@ class ZeroShot(TextTask):
         return RANKED
 
     def result(self, rows: Sequence[Row], logits: Logits, classes: ClassIds) -> pa.StructArray:
-        """Arrow structs of ``result_type`` from logits [rows x labels, classes]."""
-        scores = self.scores(by_row(logits, len(rows), len(self.labels)), classes)
-        return ranked(self.labels, scores)
+        """Arrow structs of ``result_type`` from logits [rows x hypotheses, classes]."""
+        scores = self.scores(by_row(logits, len(rows), self.pairs_per_row), classes)
+        return ranked(self.labels, scores, self.threshold)
 
     def to_json(self) -> str:
         """The task as JSON; ``task_from_json`` reads it."""
-        return json.dumps({"kind": self.kind, **asdict(self)})
+        return json.dumps({"kind": self.kind, **self.arguments()})
+
+    def arguments(self) -> dict[str, Any]:
+        """All options by name, for another task with the same."""
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        given["hypotheses"] = given.pop("own_hypotheses")
+        return given
 
 
 class ZeroShotScores(ZeroShot):
     """Zero-shot classification whose result has one float64 field per label, in given order.
+
+    Thresholds change nothing here: all scores are given.
 
     Examples
     --------
@@ -143,46 +205,7 @@ class ZeroShotScores(ZeroShot):
         return pa.struct([(label, pa.float64()) for label in self.labels])
 
     def result(self, rows: Sequence[Row], logits: Logits, classes: ClassIds) -> pa.StructArray:
-        """Arrow structs of ``result_type`` from logits [rows x labels, classes]."""
-        scores = self.scores(by_row(logits, len(rows), len(self.labels)), classes)
+        """Arrow structs of ``result_type`` from logits [rows x hypotheses, classes]."""
+        scores = self.scores(by_row(logits, len(rows), self.pairs_per_row), classes)
         columns = [pa.array(column) for column in scores.T]
         return pa.StructArray.from_arrays(columns, fields=list(self.result_type))
-
-
-def _checked_labels(labels: Iterable[str], name: str) -> tuple[str, ...]:
-    if isinstance(labels, (str, bytes)) or not isinstance(labels, Iterable):
-        raise TypeError(
-            f"{name}={labels!r}: pass a list of strings, such as ['travel', 'cooking'], or a dict "
-            "from labels to descriptions"
-        )
-    checked = tuple(labels)
-    for label in checked:
-        if not isinstance(label, str):
-            raise TypeError(f"{name}: {label!r} is a {type(label).__name__}; pass strings")
-        if not label.strip():
-            raise ValueError(f"{name}: {label!r} is blank; give every label a name")
-    if not checked:
-        raise ValueError(f"{name}=[]: pass at least one candidate label")
-    twice = sorted({label for label in checked if checked.count(label) > 1})
-    if twice:
-        raise ValueError(f"{name}: {twice} given more than once; remove the duplicates")
-    return tuple(str(label) for label in checked)
-
-
-def _checked_template(template: str) -> str:
-    if not isinstance(template, str):
-        raise TypeError(
-            f"hypothesis_template={template!r}: pass a string such as {DEFAULT_TEMPLATE!r}"
-        )
-    if "{}" not in template:
-        raise ValueError(
-            f"hypothesis_template={template!r} has no {{}} for the label; "
-            f"use something like {DEFAULT_TEMPLATE!r}"
-        )
-    return template
-
-
-def _checked_flag(name: str, value: bool) -> bool:
-    if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{name}={value!r}: pass True or False")
-    return bool(value)

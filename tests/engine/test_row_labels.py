@@ -56,6 +56,18 @@ def test_classify_equals_row_by_row(scorer):
             assert row["scores"] == pytest.approx(expected["scores"], abs=1e-6)
 
 
+def test_several_templates_equal_row_by_row(scorer):
+    columns = every_combination()
+    found = scorer.score(RowLabelScores([TEMPLATE, "{}."]), columns).to_pylist()
+    for row, (text, labels, multi) in zip(
+        found, zip(*map(list, columns), strict=True), strict=True
+    ):
+        if row:
+            task = ZeroShotScores(labels.as_py(), [TEMPLATE, "{}."], multi.as_py())
+            expected = scorer.score(task, [pa.array([text.as_py()])]).to_pylist()[0]
+            assert dict(row) == pytest.approx(expected, abs=1e-6)
+
+
 def test_scores_equal_row_by_row_in_the_arrays_order(scorer):
     columns = every_combination()
     found = scorer.score(RowLabelScores(TEMPLATE), columns)

@@ -38,6 +38,21 @@ def test_all_arguments(spark, tiny, multi_label):
         assert_same(found, load_scorer(tiny).score(RowLabels(TEMPLATE), columns).to_pylist())
 
 
+def test_a_task_as_labels(spark, tiny):
+    """Its options and descriptions reach the workers; see surfaces.py for lists of labels."""
+    task = zs.ZeroShot({label: f"about {label}" for label in LABELS}, TEMPLATE, multi_label=True)
+    both = frame(spark).select(
+        "i",
+        zs.classify("text", task, model=tiny).alias("classify"),
+        zs.scores("text", task, model=tiny).alias("scores"),
+    )
+    scorer, texts = load_scorer(tiny), [pa.array(ROWS)]
+    expected = scorer.score(task, texts).to_pylist()
+    assert_same(collected(both, "classify"), expected)
+    named = zs.ZeroShotScores(**task.arguments())
+    assert_same(collected(both, "scores"), scorer.score(named, texts).to_pylist())
+
+
 def test_starter_model_and_two_models_in_one_session(spark, tiny):
     both = frame(spark).select(
         "i",

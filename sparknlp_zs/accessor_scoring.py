@@ -1,0 +1,107 @@
+"""From pandas Series to scores and back, for the accessor ``.zsc``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pyarrow as pa
+
+from sparknlp_zs.bars import bar
+from sparknlp_zs.engine.cache import ScorerKey, default_device, folder_stamp, scorer_for
+from sparknlp_zs.engine.combined import with_adapter
+from sparknlp_zs.engine.precision import compute_dtype
+from sparknlp_zs.models import Model, model_folder, model_spec, read_class_ids
+from sparknlp_zs.tasks import FixedTask, Task
+
+if TYPE_CHECKING:
+    from sparknlp_zs.engine.rows import Columns
+    from sparknlp_zs.engine.scorer import Scorer
+
+# A bar for work that takes seconds: fewer pairs than this are scored without one.
+LONG_WORK_PAIRS = 500
+BAR_STEP_PAIRS = 4096
+
+
+def scored_texts(
+    task: FixedTask, texts: Sequence[pd.Series], model: Model, progress: bool
+) -> pa.ChunkedArray:
+    """The task's result for text Series of one length."""
+    columns = [text_array(series) for series in texts]
+    return scored(task, columns, len(columns[0]) * task.pairs_per_row, model, progress)
+
+
+def scored(
+    task: Task, columns: Columns, pairs: int, model: Model, progress: bool
+) -> pa.ChunkedArray:
+    """The task's result for Arrow columns with so many pairs to score, with a bar if it is long."""
+    rows = len(columns[0])
+    step = max(1, BAR_STEP_PAIRS * rows // max(1, pairs))
+    parts = _scorer(model).score_stream(task, _slices(columns, step), window_rows=step)
+    shown = _with_bar(parts, rows, progress and pairs > LONG_WORK_PAIRS)
+    return pa.chunked_array(list(shown), type=task.result_type)
+
+
+def text_array(series: pd.Series) -> pa.ChunkedArray:
+    """A text Series as Arrow, missing values as nulls.
+
+    Raises
+    ------
+    TypeError
+        If it holds anything but strings and missing values.
+
+    Examples
+    --------
+    >>> text_array(pd.Series(["a", None])).to_pylist()
+    ['a', None]
+    """
+    categorical = isinstance(series.dtype, pd.CategoricalDtype)
+    values = series.astype("object") if categorical else series
+    kind = pd.api.types.infer_dtype(values, skipna=True)
+    if kind not in ("string", "empty") and not values.isna().all():
+        raise TypeError(
+            f"Series {series.name!r} is not text but {kind} (dtype {series.dtype}); "
+            "convert it first, such as with .astype('str')"
+        )
+    missing = values.isna().to_numpy(dtype=bool)
+    return pa.chunked_array([pa.array(values.to_numpy(object), pa.large_string(), mask=missing)])
+
+
+def as_frame(result: pa.ChunkedArray, names: list[str], index: pd.Index) -> pd.DataFrame:
+    """Some fields of Arrow structs as a DataFrame's columns; null structs are missing values."""
+    fields = [field.name for field in result.type]
+    table = pa.table(dict(zip(fields, result.flatten(), strict=True)))
+    frame: pd.DataFrame = table.select(names).to_pandas()
+    return frame.set_axis(index, axis=0)
+
+
+def _scorer(model: Model) -> Scorer:
+    spec = model_spec(model)
+    folder = model_folder(spec)
+    read_class_ids(folder)
+    folder = with_adapter(folder, spec)
+    return scorer_for(
+        ScorerKey(
+            folder=folder,
+            content=folder_stamp(folder),
+            dtype=compute_dtype(spec.dtype, spec.device),
+            device=spec.device or default_device(),
+            max_length=spec.max_length,
+        )
+    )
+
+
+def _slices(columns: Columns, step: int) -> Iterator[Columns]:
+    for start in range(0, len(columns[0]), step):
+        yield [column.slice(start, step) for column in columns]
+
+
+def _with_bar(parts: Iterator[pa.Array], rows: int, show: bool) -> Iterator[pa.Array]:
+    if not show:
+        yield from parts
+        return
+    with bar(rows, "row") as shown:
+        for part in parts:
+            shown.update(len(part))
+            yield part

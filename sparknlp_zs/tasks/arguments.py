@@ -1,0 +1,84 @@
+"""The tasks that the arguments of ``classify`` and ``scores`` ask for, on every surface."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from sparknlp_zs.tasks.checks import Labels
+from sparknlp_zs.tasks.hierarchy import Hierarchy, HierarchyScores
+from sparknlp_zs.tasks.label_tree import NestedLabels, is_nested
+from sparknlp_zs.tasks.zero_shot import ZeroShot, ZeroShotScores
+
+LabelsOrTask: TypeAlias = Labels | NestedLabels | ZeroShot | Hierarchy
+
+
+def classify_task(labels: LabelsOrTask, **options: Any) -> ZeroShot | Hierarchy:
+    """The task whose result has the best label.
+
+    Parameters
+    ----------
+    labels : labels, nested labels, ZeroShot or Hierarchy
+        Labels as ``ZeroShot`` or ``Hierarchy`` takes them, or such a task, which has all its
+        options already.
+    **options
+        Arguments of the task by name; None where the caller gave none.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is wrong, or given beside a task.
+
+    Examples
+    --------
+    >>> classify_task(["travel"], hypothesis_template=None, multi_label=True).multi_label
+    True
+    >>> classify_task(ZeroShotScores(["travel"], "{}!")).hypotheses
+    ('travel!',)
+    >>> classify_task({"billing": ["refund", "fee"], "other": []}).labels
+    ('billing > refund', 'billing > fee', 'other')
+    """
+    task = _task(labels, options)
+    if isinstance(task, Hierarchy):
+        return task if type(task) is Hierarchy else Hierarchy(**task.arguments())
+    return task if type(task) is ZeroShot else ZeroShot(**task.arguments())
+
+
+def scores_task(labels: LabelsOrTask, **options: Any) -> ZeroShotScores | HierarchyScores:
+    """The task whose result has a field for each label; arguments are those of ``classify_task``.
+
+    Examples
+    --------
+    >>> scores_task(ZeroShot(["travel"], multi_label=True)) == ZeroShotScores(
+    ...     ["travel"], multi_label=True
+    ... )
+    True
+    """
+    task = _task(labels, options)
+    if isinstance(task, ZeroShotScores | HierarchyScores):
+        return task
+    kind = HierarchyScores if isinstance(task, Hierarchy) else ZeroShotScores
+    return kind(**task.arguments())
+
+
+def given(**options: Any) -> dict[str, Any]:
+    """The options that the caller gave: those that are not None."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _task(labels: LabelsOrTask, options: dict[str, Any]) -> ZeroShot | Hierarchy:
+    options = given(**options)
+    if isinstance(labels, ZeroShot | Hierarchy):
+        for name, value in options.items():
+            raise ValueError(
+                f"{name}={value!r}: labels is a task, which has its own; give it to the task: "
+                f"{type(labels).__name__}(..., {name}={value!r})"
+            )
+        return labels
+    if not is_nested(labels):
+        return ZeroShot(labels, **options)  # type: ignore[arg-type]  # it checks them
+    if options.pop("multi_label", False):
+        raise ValueError(
+            "multi_label=True: labels with children are chosen level by level, one of siblings; "
+            "pass the children as a list for scores of their own"
+        )
+    return Hierarchy(labels, **options)  # type: ignore[arg-type]
