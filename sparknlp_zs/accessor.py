@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
 
+from sparknlp_zs.accessor_classifier import SeriesClassifier
 from sparknlp_zs.accessor_heads import FrameHeads, SeriesHeads
 from sparknlp_zs.bars import bar
 from sparknlp_zs.engine.cache import ScorerKey, default_device, folder_stamp, scorer_for
@@ -33,8 +35,8 @@ BAR_STEP_PAIRS = 4096
 
 
 @pd.api.extensions.register_series_accessor("zsc")
-class SeriesAccessor(SeriesHeads):
-    """Zero-shot classification and task heads on a text Series."""
+class SeriesAccessor(SeriesHeads, SeriesClassifier):
+    """Zero-shot classification, task heads and trained classifiers on a text Series."""
 
     def __init__(self, series: pd.Series) -> None:
         self._series = series
@@ -244,11 +246,15 @@ class DataFrameAccessor(FrameHeads):
 
 
 def _scored(
-    task: FixedTask, texts: list[pd.Series], model: Model, progress: bool
+    task: FixedTask,
+    texts: list[pd.Series],
+    model: Model,
+    progress: bool,
+    check: Callable[[Path], object] = read_class_ids,
 ) -> pa.ChunkedArray:
     columns = [_text_array(series) for series in texts]
     step = max(1, BAR_STEP_PAIRS // task.pairs_per_row)
-    parts = _scorer(model).score_stream(task, _slices(columns, step), window_rows=step)
+    parts = _scorer(model, check).score_stream(task, _slices(columns, step), window_rows=step)
     rows = len(columns[0])
     return pa.chunked_array(
         list(_with_bar(parts, rows, progress and rows * task.pairs_per_row > LONG_WORK_PAIRS)),
@@ -256,10 +262,11 @@ def _scored(
     )
 
 
-def _scorer(model: Model) -> Scorer:
+def _scorer(model: Model, check: Callable[[Path], object] = read_class_ids) -> Scorer:
+    """The scorer of a model; ``check`` raises if its folder lacks the classes of the task."""
     spec = model_spec(model)
     folder = model_folder(spec)
-    read_class_ids(folder)
+    check(folder)
     folder = with_adapter(folder, spec)
     return scorer_for(
         ScorerKey(

@@ -6,6 +6,7 @@ import json
 
 from sparknlp_zs.tasks.annotation import Annotation, named_tasks
 from sparknlp_zs.tasks.base import ClassIds, FixedTask, Logits, Pair, Row, Scores, Task
+from sparknlp_zs.tasks.classifier import Classifier, ClassifierScores
 from sparknlp_zs.tasks.heads import AdapterTask, HeadTask, PairHeadTask, TaskHead
 from sparknlp_zs.tasks.nli import NLI
 from sparknlp_zs.tasks.row_heads import ChoiceTask, RowTasks
@@ -19,6 +20,8 @@ __all__ = [
     "Annotation",
     "ChoiceTask",
     "ClassIds",
+    "Classifier",
+    "ClassifierScores",
     "FixedTask",
     "HeadTask",
     "Logits",
@@ -47,6 +50,8 @@ _KINDS: tuple[type, ...] = (
     PairHeadTask,
     ChoiceTask,
     RowTasks,
+    Classifier,
+    ClassifierScores,
 )
 
 
