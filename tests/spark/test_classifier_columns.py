@@ -35,9 +35,8 @@ def test_columns(spark, moods, expected):
     assert_same(collected(rows.withColumn("found", column), "found"), scores.to_pylist())
 
 
-@pytest.mark.parametrize("way", ["archive", "broadcast"])
-def test_shipped(classic, moods, expected, way):
-    classic.conf.set(SHIPPING, way)
+def test_shipped_in_an_archive(classic, moods, expected):
+    classic.conf.set(SHIPPING, "archive")
     try:
         column = zs.predict("text", moods)
     finally:
@@ -45,9 +44,9 @@ def test_shipped(classic, moods, expected, way):
     assert_same(collected(frame(classic).withColumn("found", column), "found"), expected)
 
 
-def test_half_precision(spark, moods, expected):
+def test_half_precision(classic, moods, expected):
     column = zs.predict_scores("text", ModelSpec(str(moods), dtype="bfloat16"))
-    found = collected(frame(spark).withColumn("found", column), "found")
+    found = collected(frame(classic).withColumn("found", column), "found")
     for row, exact in zip(found, expected, strict=True):
         assert (row is None) == (exact is None)
         if row is not None:
@@ -55,9 +54,9 @@ def test_half_precision(spark, moods, expected):
             assert row == {name: pytest.approx(by_class[name], abs=0.1) for name in row}
 
 
-def test_beside_zero_shot(spark, moods, tiny):
+def test_beside_zero_shot(classic, moods, tiny):
     """Two models in one query."""
-    both = frame(spark).select(
+    both = frame(classic).select(
         "i",
         zs.predict("text", moods)["label"].alias("mood"),
         zs.classify("text", LABELS, model=tiny)["label"].alias("topic"),
