@@ -61,12 +61,7 @@ def read_classifier(folder: Path) -> Classifier:
             f"{folder}: a regression (problem_type={problem!r}, {len(names)} outputs) has no "
             "classes; use a model with two classes or more"
         )
-    label2id = config.get("label2id") or {name: at for at, name in enumerate(names)}
-    if named_class_ids(label2id) is not None:
-        raise ValueError(
-            f"{folder}: an NLI model, whose classes {names} judge a text against a hypothesis and "
-            "say nothing of a text alone; use classify() with labels of yours, or nli()"
-        )
+    _refuse_nli(names, config.get("label2id"), folder)
     try:
         return Classifier(names, multi_label)
     except ValueError as error:
@@ -102,4 +97,19 @@ def _check_architecture(config: dict[str, Any], folder: Path) -> None:
         raise ValueError(
             f"{folder}: its architecture is {', '.join(found)}, no sequence classifier, so that "
             "its classes would be random; fine-tune it for classification first"
+        )
+
+
+def _refuse_nli(names: list[str], label2id: dict[str, int] | None, folder: Path) -> None:
+    own = {name: at for at, name in enumerate(names)}
+    by_name, by_id = (named_class_ids(x) is not None for x in (label2id or own, own))
+    if by_name != by_id:  # as after a fine-tuning of an NLI model that set one of them
+        raise ValueError(
+            f"{folder}: label2id={label2id} and id2label={names} of config.json disagree on "
+            "whether this is an NLI model; correct the one that is wrong"
+        )
+    if by_id:
+        raise ValueError(
+            f"{folder}: an NLI model, whose classes {names} judge a text against a hypothesis and "
+            "say nothing of a text alone; use classify() with labels of yours, or nli()"
         )

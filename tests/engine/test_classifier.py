@@ -181,6 +181,7 @@ def test_wrong_labels(labels, message):
         ({"id2label": {"0": "a", "2": "b"}}, r"ids \[0, 2\]"),
         ({"id2label": {"0": "a", "1": "a"}}, "more than once"),
         ({"id2label": {"0": "a", "1": ""}}, "blank"),
+        ({"label2id": {"entailment": 0, "contradiction": 1}}, r"label2id=.* and id2label=.*joy"),
     ],
 )
 def test_folders_that_are_refused(bert, tmp_path, values, message):
