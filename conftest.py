@@ -69,6 +69,12 @@ def tiny_heads(tiny_models: dict[str, Path], tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.fixture(scope="session")
+def moods(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small random classifier with three classes of its own."""
+    return make_model("bert", tmp_path_factory.mktemp("moods") / "bert", ("sad", "neutral", "glad"))
+
+
+@pytest.fixture(scope="session")
 def classic():
     """A classic Spark session with two worker threads."""
     from pyspark.sql import SparkSession
@@ -97,3 +103,9 @@ def _doctest_session(request: pytest.FixtureRequest) -> None:
         # Task heads need a model with an adapter, and none is bundled.
         namespace = request.getfixturevalue("doctest_namespace")
         namespace["model"] = str(request.getfixturevalue("tiny_heads"))
+    elif isinstance(request.node, pytest.DoctestItem) and any(x in name for x in _CLASSIFIERS):
+        namespace = request.getfixturevalue("doctest_namespace")
+        namespace["model"] = str(request.getfixturevalue("moods"))
+
+
+_CLASSIFIERS = ("classifier", "Classifier", "predict")

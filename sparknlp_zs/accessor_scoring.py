@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -25,20 +26,32 @@ BAR_STEP_PAIRS = 4096
 
 
 def scored_texts(
-    task: FixedTask, texts: Sequence[pd.Series], model: Model, progress: bool
+    task: FixedTask,
+    texts: Sequence[pd.Series],
+    model: Model,
+    progress: bool,
+    check: Callable[[Path], object] = read_class_ids,
 ) -> pa.ChunkedArray:
-    """The task's result for text Series of one length."""
+    """The task's result for text Series of one length.
+
+    ``check`` raises if a model's folder lacks the classes of the task.
+    """
     columns = [text_array(series) for series in texts]
-    return scored(task, columns, len(columns[0]) * task.pairs_per_row, model, progress)
+    return scored(task, columns, len(columns[0]) * task.pairs_per_row, model, progress, check)
 
 
 def scored(
-    task: Task, columns: Columns, pairs: int, model: Model, progress: bool
+    task: Task,
+    columns: Columns,
+    pairs: int,
+    model: Model,
+    progress: bool,
+    check: Callable[[Path], object] = read_class_ids,
 ) -> pa.ChunkedArray:
     """The task's result for Arrow columns with so many pairs to score, with a bar if it is long."""
     rows = len(columns[0])
     step = max(1, BAR_STEP_PAIRS * rows // max(1, pairs))
-    parts = _scorer(model).score_stream(task, _slices(columns, step), window_rows=step)
+    parts = _scorer(model, check).score_stream(task, _slices(columns, step), window_rows=step)
     shown = _with_bar(parts, rows, progress and pairs > LONG_WORK_PAIRS)
     return pa.chunked_array(list(shown), type=task.result_type)
 
@@ -76,10 +89,10 @@ def as_frame(result: pa.ChunkedArray, names: list[str], index: pd.Index) -> pd.D
     return frame.set_axis(index, axis=0)
 
 
-def _scorer(model: Model) -> Scorer:
+def _scorer(model: Model, check: Callable[[Path], object]) -> Scorer:
     spec = model_spec(model)
     folder = model_folder(spec)
-    read_class_ids(folder)
+    check(folder)
     folder = with_adapter(folder, spec)
     return scorer_for(
         ScorerKey(

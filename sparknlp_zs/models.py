@@ -177,19 +177,31 @@ def class_ids(label2id: Mapping[str, int], model: str = "model") -> ClassIds:
     >>> class_ids({"not_entailment": 1, "entailment": 0}).negative
     1
     """
+    found = named_class_ids(label2id)
+    if found is None:
+        raise ValueError(
+            f"{model}: label2id={dict(label2id)} names no entailment class with a contradiction "
+            "or not_entailment class beside it; use an NLI model, or predict() for the model's own "
+            "classes, or correct label2id and id2label in its config.json"
+        )
+    return found
+
+
+def named_class_ids(label2id: Mapping[str, int]) -> ClassIds | None:
+    """As ``class_ids``, but None for names that are not those of NLI.
+
+    Examples
+    --------
+    >>> print(named_class_ids({"negative": 0, "positive": 1}))
+    None
+    """
     found = {_class_name(name): int(at) for name, at in label2id.items()}
     expected = (
         {"entailment", "neutral", "contradiction"},
         {"entailment", "contradiction"},
         {"entailment", "not_entailment"},
     )
-    if set(found) not in expected or len(found) != len(label2id):
-        raise ValueError(
-            f"{model}: label2id={dict(label2id)} names no entailment class with a contradiction "
-            "or not_entailment class beside it; use an NLI model, or correct label2id and "
-            "id2label in its config.json"
-        )
-    return ClassIds(**found)
+    return ClassIds(**found) if set(found) in expected and len(found) == len(label2id) else None
 
 
 def _class_name(name: str) -> str:

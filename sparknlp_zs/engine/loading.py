@@ -6,14 +6,16 @@ from pathlib import Path
 
 import torch
 
+from sparknlp_zs.classifiers import class_names
 from sparknlp_zs.engine.budget import CANDIDATES, TokenBudget
+from sparknlp_zs.engine.classifier_scorer import ClassifierScorer
 from sparknlp_zs.engine.encoding import PairEncoder, model_max_length
 from sparknlp_zs.engine.head_scorer import ScorerWithHeads
 from sparknlp_zs.engine.networks import build_network
 from sparknlp_zs.engine.networks.huggingface import load_model, load_tokenizer
 from sparknlp_zs.engine.precision import compute_dtype
 from sparknlp_zs.engine.scorer import Scorer
-from sparknlp_zs.models import HEAD_WEIGHTS, class_ids
+from sparknlp_zs.models import HEAD_WEIGHTS, named_class_ids
 
 
 def load_scorer(
@@ -23,7 +25,7 @@ def load_scorer(
     max_length: int | None = None,
     token_budget: int | None = None,
 ) -> Scorer:
-    """Load the model of a local folder.
+    """Load the model of a local folder: an NLI model, or one with classes of its own.
 
     Parameters
     ----------
@@ -41,12 +43,11 @@ def load_scorer(
     Raises
     ------
     ValueError
-        If the model names no entailment class, or its weights are incomplete.
+        If the model's weights are incomplete.
     """
     from transformers import AutoConfig
 
     config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    classes = class_ids(config.label2id, str(folder))
     tokenizer = load_tokenizer(folder)
     place = torch.device(device)
     model = load_model(folder, compute_dtype(dtype, device), place)
@@ -54,12 +55,13 @@ def load_scorer(
     if max_length is not None:
         longest = min(longest, max_length)
     candidates = [token_budget] if token_budget else CANDIDATES.get(place.type, CANDIDATES["cpu"])
-    parts = (
-        build_network(model, place, tokenizer.model_input_names),
-        PairEncoder(tokenizer, longest),
-        classes,
-        TokenBudget(candidates),
-    )
+    network = build_network(model, place, tokenizer.model_input_names)
+    budget = TokenBudget(candidates)
+    classes = named_class_ids(config.label2id or {})
+    if classes is None:
+        names = class_names({"id2label": config.id2label}, folder)
+        return ClassifierScorer(network, tokenizer, longest, names, budget)
+    parts = (network, PairEncoder(tokenizer, longest), classes, budget)
     if (folder / HEAD_WEIGHTS).is_file():
         return ScorerWithHeads(*parts, folder=folder, tokenizer=tokenizer)
     return Scorer(*parts)

@@ -6,16 +6,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from sparknlp_zs.spark.annotate import annotate
+from sparknlp_zs.spark.classifier import predict, predict_scores
 from sparknlp_zs.spark.functions import classify, nli, scores
 from sparknlp_zs.spark.heads import task, tasks
 from sparknlp_zs.spark.progress import progress
 from sparknlp_zs.spark.session import use_session
-from sparknlp_zs.spark.sql import register
+from sparknlp_zs.spark.sql import register, register_predict
 from sparknlp_zs.spark.transform import transform
 from sparknlp_zs.tasks import NLI, Hierarchy, HierarchyScores, ZeroShot, ZeroShotScores
 
 if TYPE_CHECKING:
     from sparknlp_zs.spark.annotations import AnnotationClassifier
+    from sparknlp_zs.spark.classifier_stage import TextClassifier
     from sparknlp_zs.spark.head_stage import TaskHeadClassifier
     from sparknlp_zs.spark.stages import NLIScorer, ZeroShotClassifier
 
@@ -26,14 +28,18 @@ __all__ = [
     "HierarchyScores",
     "NLIScorer",
     "TaskHeadClassifier",
+    "TextClassifier",
     "ZeroShot",
     "ZeroShotClassifier",
     "ZeroShotScores",
     "annotate",
     "classify",
     "nli",
+    "predict",
+    "predict_scores",
     "progress",
     "register",
+    "register_predict",
     "scores",
     "task",
     "tasks",
@@ -45,6 +51,7 @@ _STAGES = {
     "AnnotationClassifier": "annotations",
     "NLIScorer": "stages",
     "TaskHeadClassifier": "head_stage",
+    "TextClassifier": "classifier_stage",
     "ZeroShotClassifier": "stages",
 }
 

@@ -17,7 +17,9 @@ except ImportError as error:
     ) from error
 from pyspark.pandas.extensions import register_dataframe_accessor, register_series_accessor
 
+from sparknlp_zs.classifiers import ClassifierModel, classifier_of
 from sparknlp_zs.models import Model
+from sparknlp_zs.spark import classifier
 from sparknlp_zs.spark import functions as zs
 from sparknlp_zs.tasks import NLI
 from sparknlp_zs.tasks.arguments import LabelsOrTask, scores_task
@@ -121,6 +123,57 @@ class SeriesAccessor:
         task = scores_task(labels, hypothesis_template=hypothesis_template, multi_label=multi_label)
         column = zs.score_column(task, [_text(self._series)], model)
         return _frame(self._series, column, list(task.labels))
+
+    def predict(self, model: ClassifierModel) -> ps.DataFrame:
+        """The likeliest class of each text, by a model that was trained on these classes.
+
+        Parameters
+        ----------
+        model : str, path or ModelSpec
+            Folder or hub id of a sequence classifier in Hugging Face's format.
+
+        Returns
+        -------
+        pyspark.pandas.DataFrame
+            ``label`` (str) and ``score`` (float64), as from ``classify``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the Series is not text, or the model is no classifier; before any job.
+        ModelNotFoundError
+            If there is no such model; before any job.
+
+        Examples
+        --------
+        With ``model`` the folder of a classifier of moods:
+
+        >>> import pyspark.pandas as ps
+        >>> import sparknlp_zs.spark.pandas
+        >>> found = ps.Series(["a fine film"]).zsc.predict(model)
+        >>> found["label"].isin(["sad", "neutral", "glad"]).tolist()
+        [True]
+        """
+        return _frame(
+            self._series, classifier.predict(_text(self._series), model), ["label", "score"]
+        )
+
+    def predict_scores(self, model: ClassifierModel) -> ps.DataFrame:
+        """The probability of every class: one float64 column per class, in the model's order.
+
+        Parameters, index and missing values are those of ``predict``.
+
+        Examples
+        --------
+        With ``model`` the folder of a classifier of moods:
+
+        >>> import pyspark.pandas as ps
+        >>> import sparknlp_zs.spark.pandas
+        >>> ps.Series(["a fine film"]).zsc.predict_scores(model).columns.tolist()
+        ['sad', 'neutral', 'glad']
+        """
+        column = classifier.predict_scores(_text(self._series), model)
+        return _frame(self._series, column, list(classifier_of(model)[0].labels))
 
 
 @register_dataframe_accessor("zsc")

@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,7 +92,9 @@ def unpacked(root: Path, archive: str) -> Path:
     return found[0] if found else root / archive
 
 
-def ship(session: SparkSession, spec: ModelSpec) -> ShippedModel:
+def ship(
+    session: SparkSession, spec: ModelSpec, check: Callable[[Path], object] = read_class_ids
+) -> ShippedModel:
     """Make a model available to the session's workers, once.
 
     A hub id is resolved, and weights are converted to the compute dtype, here on the driver. The
@@ -107,15 +110,17 @@ def ship(session: SparkSession, spec: ModelSpec) -> ShippedModel:
     ``broadcast``
         Spark's broadcast of the zip, unpacked once per host; classic Spark only.
 
+    ``check`` gets the model's folder, and raises if it lacks the classes that are asked for.
+
     Raises
     ------
     ModelNotFoundError, ValueError
-        If there is no such model, it is no NLI model, or the setting is wrong or impossible here:
-        on the driver, before any job.
+        If there is no such model, the check fails, or the setting is wrong or impossible here: on
+        the driver, before any job.
     """
     way = _chosen_way(session)
     source = model_folder(spec)
-    read_class_ids(source)
+    check(source)
     dtype = compute_dtype(spec.dtype, spec.device)
     folder = with_adapter(prepared_folder(source, dtype), spec)
     content = hash_of(folder)

@@ -1,13 +1,15 @@
-"""SQL functions: zs_classify, zs_scores, zs_nli, zs_task."""
+"""SQL functions: zs_classify, zs_scores, zs_nli, zs_task, zs_predict."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
 
+from sparknlp_zs.classifiers import ClassifierModel, classifier_of, read_classifier
 from sparknlp_zs.models import Model, model_spec
 from sparknlp_zs.spark.functions import task_udf
 from sparknlp_zs.spark.heads import ship_with_heads
+from sparknlp_zs.spark.shipping import ship
 from sparknlp_zs.spark.udfs import registrable, sql_result
 from sparknlp_zs.spark.versions import is_before_4
 from sparknlp_zs.tasks import NLI, RowLabels, RowLabelScores, RowTasks
@@ -86,6 +88,44 @@ def register(spark: SparkSession, *, model: Model = None, prefix: str = "zs") ->
     _create(spark, prefix, "nli", _PAIR, task_udf(NLI(), shipped))
     for name, columns, parameters in (_TASK, _TASK_PAIR, _TASK_CHOICE):
         _create(spark, prefix, name, parameters, task_udf(RowTasks(columns), shipped), no_heads)
+
+
+def register_predict(spark: SparkSession, model: ClassifierModel, *, prefix: str = "zs") -> None:
+    """Register the SQL function of a classifier for a session.
+
+    ``zs_predict(text)``
+        ``struct<label, score, labels, scores>``, as from ``zs.predict``.
+
+    Parameters
+    ----------
+    spark : SparkSession
+        Classic or Connect.
+    model : str, path or ModelSpec
+        As for ``zs.predict``.
+    prefix : str
+        Beginning of the function's name: another one for each model.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the prefix is no identifier, or the model no classifier.
+    ModelNotFoundError
+        If there is no such model.
+
+    Examples
+    --------
+    With ``model`` the folder of a classifier of moods:
+
+    >>> from sparknlp_zs import spark as zs
+    >>> zs.register_predict(spark, model, prefix="mood")
+    >>> found = spark.sql("SELECT mood_predict('a fine film') AS mood").first()["mood"]
+    >>> found["label"] in ("sad", "neutral", "glad")
+    True
+    """
+    _check_prefix(prefix)
+    task, spec = classifier_of(model)
+    udf = task_udf(task, ship(spark, spec, read_classifier))
+    _create(spark, prefix, "predict", "text STRING", udf)
 
 
 def _create(

@@ -16,6 +16,7 @@ from sparknlp_zs.tasks.base import (
     Task,
 )
 from sparknlp_zs.tasks.checks import DEFAULT_TEMPLATE
+from sparknlp_zs.tasks.classifier import Classifier, ClassifierScores
 from sparknlp_zs.tasks.heads import AdapterTask, HeadTask, PairHeadTask, TaskHead
 from sparknlp_zs.tasks.hierarchy import Hierarchy, HierarchyScores
 from sparknlp_zs.tasks.nli import NLI
@@ -30,6 +31,8 @@ __all__ = [
     "Annotation",
     "ChoiceTask",
     "ClassIds",
+    "Classifier",
+    "ClassifierScores",
     "FixedTask",
     "HeadTask",
     "Hierarchy",
@@ -63,6 +66,8 @@ _KINDS: tuple[type, ...] = (
     PairHeadTask,
     ChoiceTask,
     RowTasks,
+    Classifier,
+    ClassifierScores,
 )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from sparknlp_zs.tasks.base import ClassIds, FixedTask, Logits, Pair, Row, TextTask, by_row
+from sparknlp_zs.tasks.classifier import Classifier
 from sparknlp_zs.tasks.heads import HeadTask, TaskHead
 from sparknlp_zs.tasks.lockstep import lockstep, steps_of
 
@@ -125,6 +126,8 @@ def _check(name: Any, task: Any) -> None:
         raise TypeError(f"{name}={task!r}: pass a task, such as ZeroShot(['travel', 'cooking'])")
     if isinstance(task, TaskHead | HeadTask):
         raise TypeError(f"{name}={task!r}: a task head has a pass of its own; use task() for it")
+    if isinstance(task, Classifier):
+        raise TypeError(f"{name}={task!r}: a classifier has a model of its own; use predict()")
     if columns != ("text",):
         raise TypeError(
             f"{name}={task!r}: takes {', '.join(columns)}; a task over one text column is needed, "

@@ -130,6 +130,6 @@ def test_contradiction_is_found_by_name(tmp_path):
 def test_model_without_entailment_is_refused(tmp_path):
     folder = make_model("bert", tmp_path / "plain", ("positive", "neutral", "negative"))
     with pytest.raises(ValueError, match="names no entailment class"):
-        load_scorer(folder)
+        load_scorer(folder).score(ZeroShot(["travel"]), [pa.array(["the fox"])])
     with pytest.raises(ValueError, match="LABEL_0"):
         class_ids({"LABEL_0": 0, "LABEL_1": 1, "LABEL_2": 2})

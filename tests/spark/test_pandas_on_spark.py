@@ -46,6 +46,12 @@ def assert_same(found, expected):
     assert_frame_equal(found[numbers], expected[numbers], rtol=0, atol=1e-6)
 
 
+def test_predict(frame, moods):
+    assert_same(frame["text"].zsc.predict(moods), FRAME["text"].zsc.predict(moods))
+    scores = FRAME["text"].zsc.predict_scores(moods)
+    assert_same(frame["text"].zsc.predict_scores(moods), scores)
+
+
 def test_classify(frame, tiny):
     assert_same(
         frame["text"].zsc.classify(LABELS, model=tiny),

@@ -86,7 +86,7 @@ def load_model(folder: Path, dtype: str, device: torch.device) -> Any:
     if missing:
         raise ValueError(
             f"{folder}: the weights lack {missing[:3]}; without them scores would be random. "
-            "Use a model fine-tuned for NLI."
+            "Use a model fine-tuned for NLI or classification."
         )
     return model.to(device).eval()
 
