@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from sparknlp_zs.accessor_heads import FrameHeads, SeriesHeads
 from sparknlp_zs.bars import bar
+from sparknlp_zs.engine.adapters import annotation_with_heads
 from sparknlp_zs.engine.cache import ScorerKey, default_device, folder_stamp, scorer_for
 from sparknlp_zs.engine.combined import with_adapter
 from sparknlp_zs.engine.precision import compute_dtype
@@ -20,7 +21,6 @@ from sparknlp_zs.tasks import (
     FixedTask,
     ZeroShot,
     ZeroShotScores,
-    named_tasks,
 )
 from sparknlp_zs.tasks.zero_shot import Labels
 
@@ -159,7 +159,7 @@ class SeriesAccessor(SeriesHeads):
         >>> found.columns.tolist()
         ['topic', 'topic_score', 'is__urgent', 'is__polite']
         """
-        task = named_tasks(tasks, named)
+        task, model = annotation_with_heads(tasks, named, model)
         parts = [(name, part, _wide_names(name, part)) for name, part in task.tasks]
         columns = [column for _, _, wide in parts for column in wide.values()]
         twice = sorted({name for name in columns if columns.count(name) > 1})

@@ -12,7 +12,7 @@ from sparknlp_zs.spark.progress import progress
 from sparknlp_zs.spark.session import use_session
 from sparknlp_zs.spark.sql import register
 from sparknlp_zs.spark.transform import transform
-from sparknlp_zs.tasks import NLI, ZeroShot, ZeroShotScores
+from sparknlp_zs.tasks import NLI, TaskHead, ZeroShot, ZeroShotScores
 
 if TYPE_CHECKING:
     from sparknlp_zs.spark.annotations import AnnotationClassifier
@@ -23,6 +23,7 @@ __all__ = [
     "NLI",
     "AnnotationClassifier",
     "NLIScorer",
+    "TaskHead",
     "TaskHeadClassifier",
     "ZeroShot",
     "ZeroShotClassifier",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from sparknlp_zs.tasks.annotation import Annotation, named_tasks
+from sparknlp_zs.tasks.annotation import Annotation, NamedTask, merged_tasks
 from sparknlp_zs.tasks.base import ClassIds, FixedTask, Logits, Pair, Row, Scores, Task
 from sparknlp_zs.tasks.heads import AdapterTask, HeadTask, PairHeadTask, TaskHead
 from sparknlp_zs.tasks.nli import NLI
@@ -22,6 +22,7 @@ __all__ = [
     "FixedTask",
     "HeadTask",
     "Logits",
+    "NamedTask",
     "Pair",
     "PairHeadTask",
     "Row",
@@ -33,7 +34,7 @@ __all__ = [
     "TaskHead",
     "ZeroShot",
     "ZeroShotScores",
-    "named_tasks",
+    "merged_tasks",
     "task_from_json",
 ]
 
