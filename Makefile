@@ -11,13 +11,29 @@ SPARK_TESTS += tests/engine/test_row_labels.py sparknlp_zs/spark sparknlp_zs/acc
 # pyarrow 16 cannot cast strings to string_view; Spark gives none.
 SPARK_TESTS += --deselect 'tests/engine/test_scorer.py::test_arrow_text_types'
 
-.PHONY: demo test test-spark-versions lint format notebooks bench clean
+# pyspark.pandas 4.3 cannot be imported with the pandas of constraints.txt: this one takes its place.
+PANDAS := pandas==3.0.*
+PANDAS_FOLDER := $(CURDIR)/.venvs/pandas-for-spark
+PANDAS_TESTS := tests/spark/test_pandas_on_spark.py sparknlp_zs/spark/pandas.py
+PANDAS_PATH := $(PANDAS_FOLDER)$(if $(PYTHONPATH),:$(PYTHONPATH))
+
+.PHONY: demo test test-pandas-on-spark test-spark-versions lint format notebooks bench clean
 
 demo: $(READY)
 	$(BIN)/python -W ignore -m sparknlp_zs.demo
 
 test: $(READY)
 	$(BIN)/python -m pytest
+	$(MAKE) test-pandas-on-spark
+
+# The import comes first because the tests are skipped where it fails.
+test-pandas-on-spark: $(PANDAS_FOLDER)/.ready
+	PYTHONPATH=$(PANDAS_PATH) $(BIN)/python -W ignore -c 'import pyspark.pandas'
+	PYTHONPATH=$(PANDAS_PATH) $(BIN)/python -m pytest $(PANDAS_TESTS)
+
+$(PANDAS_FOLDER)/.ready: | $(READY)
+	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target $(@D) '$(PANDAS)'
+	touch $@
 
 # Not in CI: an environment of about 2 GB for each version, in .venvs.
 test-spark-versions: $(SPARKS:%=test-spark-%)

@@ -22,6 +22,13 @@ from tiny_models import ARCHITECTURES, make_model
 
 from sparknlp_zs.models import STARTER_PATH
 
+CACHE = os.environ["SPARKNLP_ZS_CACHE"]  # workers and jobs share it
+
+
+def pytest_unconfigure() -> None:
+    """Remove the cache, after all sessions and jobs that used it."""
+    shutil.rmtree(CACHE, ignore_errors=True)
+
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
     """Leave out what the Spark at hand cannot do."""

@@ -9,8 +9,9 @@ import pandas as pd
 from sparknlp_zs.accessor_classifier import SeriesClassifier
 from sparknlp_zs.accessor_heads import FrameHeads, SeriesHeads
 from sparknlp_zs.accessor_scoring import as_frame, scored_texts
+from sparknlp_zs.engine.adapters import annotation_with_heads
 from sparknlp_zs.models import Model
-from sparknlp_zs.tasks import NLI, FixedTask, HierarchyScores, ZeroShotScores, named_tasks
+from sparknlp_zs.tasks import NLI, FixedTask, HierarchyScores, ZeroShotScores
 from sparknlp_zs.tasks.arguments import LabelsOrTask, classify_task, scores_task
 from sparknlp_zs.tasks.checks import Templates, Threshold
 
@@ -155,7 +156,7 @@ class SeriesAccessor(SeriesHeads, SeriesClassifier):
         >>> found.columns.tolist()
         ['topic', 'topic_score', 'is__urgent', 'is__polite']
         """
-        task = named_tasks(tasks, named)
+        task, model = annotation_with_heads(tasks, named, model)
         parts = [(name, part, _wide_names(name, part)) for name, part in task.tasks]
         columns = [column for _, _, wide in parts for column in wide.values()]
         twice = sorted({name for name in columns if columns.count(name) > 1})

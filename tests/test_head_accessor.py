@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 from tiny_adapters import NAMES, make_adapter, stock_logits
 
-from sparknlp_zs import ModelNotFoundError, ModelSpec
+from sparknlp_zs import ModelNotFoundError, ModelSpec, TaskHead, ZeroShot, adapter_tasks
+from sparknlp_zs.tasks import HeadTask
 
 TEXTS = ["the fox", None, "", "My card", "the fox", " ", "😀"]
 INDEX = pd.Index(list("aabbccd"))
@@ -43,6 +44,25 @@ def test_single_texts(model):
     assert_classes(found, by_stock(model, "glue/sst2", TEXTS), ["negative", "positive"])
     frame = pd.DataFrame({"t": TEXTS}, index=INDEX).zsc.task("glue/sst2", "t", model=model)
     pd.testing.assert_frame_equal(frame, found)
+
+
+def test_heads_among_the_tasks_of_annotate(model):
+    topic = ZeroShot(["travel", "cooking"])
+    series = pd.Series(TEXTS, index=INDEX)
+    found = series.zsc.annotate(topic=topic, mood=TaskHead("glue/sst2"), model=model)
+    expected = {
+        "topic": series.zsc.classify(topic.labels, model=model),
+        "mood": series.zsc.task("glue/sst2", model=model),
+    }
+    for name, alone in expected.items():
+        alone = alone.set_axis([name, f"{name}_score"], axis=1)
+        pd.testing.assert_frame_equal(found[alone.columns], alone, rtol=0, atol=1e-6)
+    with pytest.raises(ValueError, match="'glue/nope'"):
+        series.zsc.annotate(mood=TaskHead("glue/nope"), model=model)
+    with pytest.raises(TypeError, match=r"mood=TaskHead.*: takes text, text_pair"):
+        series.zsc.annotate(mood=TaskHead("glue/rte", columns=("text", "text_pair")), model=model)
+    with pytest.raises(TypeError, match="pass a task head by its name"):
+        series.zsc.annotate(mood=HeadTask(adapter_tasks(model)[1]), model=model)
 
 
 def test_pairs_and_regression(model):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from sparknlp_zs.models import (
     model_folder,
     model_spec,
 )
-from sparknlp_zs.tasks.heads import AdapterTask, TaskHead, described, find_task
+from sparknlp_zs.tasks import Annotation, HeadTask, NamedTask, merged_tasks
+from sparknlp_zs.tasks.heads import TEXT, AdapterTask, TaskHead, described, find_task
 
 SAFETENSORS, PICKLED = "model.safetensors", "pytorch_model.bin"
 CONFIG = "config.json"
@@ -175,6 +177,45 @@ def resolve_head(head: TaskHead, model: Model) -> tuple[AdapterTask, ModelSpec]:
     folder = adapter_folder(spec)
     task = head.resolve(find_task(read_adapter(folder), head.name))
     return task, replace(spec, adapter=str(folder))
+
+
+def annotation_with_heads(
+    tasks: Mapping[str, NamedTask] | None, named: Mapping[str, NamedTask], model: Model
+) -> tuple[Annotation, Model]:
+    """The annotation of a mapping and of keyword arguments, and the model to score it with.
+
+    With task heads among the tasks these are found in the model's adapter, and the model has it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a task is wrong, a name is given twice, or the adapter lacks a task.
+    ModelNotFoundError
+        If there are task heads, but no such model or no adapter.
+
+    Examples
+    --------
+    With ``model`` a DeBERTa that has an adapter:
+
+    >>> from sparknlp_zs.tasks import ZeroShot
+    >>> named = {"mood": TaskHead("glue/sst2"), "topic": ZeroShot(["travel"])}
+    >>> task, spec = annotation_with_heads(None, named, model)
+    >>> list(task.heads), Path(spec.adapter).name
+    (['mood'], 'tiny-adapters')
+    """
+    found = merged_tasks(tasks, named)
+    for name, task in found.items():
+        if isinstance(task, HeadTask):
+            raise TypeError(f"{name}={task!r}: pass a task head by its name, TaskHead('glue/sst2')")
+        if isinstance(task, TaskHead):
+            if task.columns != TEXT:
+                raise TypeError(
+                    f"{name}={task!r}: takes {', '.join(task.columns)}; a head of one "
+                    "text is needed here, task() takes others"
+                )
+            head, model = resolve_head(task, model)
+            found[name] = HeadTask(head)
+    return Annotation(found), model  # type: ignore[arg-type]  # no TaskHead is left
 
 
 def adapter_tasks(model: Model = None, search: str | None = None) -> list[AdapterTask]:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from sparknlp_zs.engine.adapter_weights import (
     expected_shapes,
@@ -20,7 +24,15 @@ from sparknlp_zs.engine.networks.deberta import DebertaNetwork
 from sparknlp_zs.engine.rows import Columns
 from sparknlp_zs.engine.scorer import Network, Scored, Scorer
 from sparknlp_zs.models import HEAD_TASKS, HEAD_WEIGHTS
-from sparknlp_zs.tasks import AdapterTask, ChoiceTask, ClassIds, HeadTask, RowTasks, Task
+from sparknlp_zs.tasks import (
+    AdapterTask,
+    Annotation,
+    ChoiceTask,
+    ClassIds,
+    HeadTask,
+    RowTasks,
+    Task,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -74,11 +86,21 @@ class ScorerWithHeads(Scorer):
 
     def measure(self, task: Task, columns: Columns) -> Scored:
         """As ``Scorer.measure``; task heads with their own encoding of single texts and pairs."""
+        if isinstance(task, Annotation) and task.heads:
+            return self._measure_annotation(task, columns)
         if isinstance(task, RowTasks):
             return self._by_texts[len(task.inputs)].measure(task.of(self.tasks), columns)
         if isinstance(task, HeadTask | ChoiceTask):
             return self._by_texts[len(task.columns)].measure(task, columns)
         return super().measure(task, columns)
+
+    def _measure_annotation(self, task: Annotation, columns: Columns) -> Scored:
+        """Task heads together, and the other tasks together, with the same network."""
+        parts = [self._by_texts[len(task.columns)].measure(Annotation(task.heads), columns)]
+        others = {name: part for name, part in task.tasks if name not in task.heads}
+        if others:
+            parts.append(super().measure(Annotation(others), columns))
+        return _joined(task, parts)
 
     def _with(self, encoder: HeadEncoder) -> Scorer:
         scorer = _HeadScorer(self._network, encoder, self._classes, self._budget)
@@ -90,8 +112,27 @@ class _HeadScorer(Scorer):
     """Scores task heads alone."""
 
     def _outputs(self, task: Task) -> int:
+        if isinstance(task, Annotation):
+            return max(head.outputs for head in task.heads.values())
         assert isinstance(task, HeadTask | ChoiceTask | RowTasks)
         return task.outputs
+
+
+def _joined(task: Annotation, parts: list[Scored]) -> Scored:
+    """The annotation's structs, from those of annotations with some of its tasks each."""
+    fields: dict[str, pa.Array] = {}
+    for part in parts:
+        names = [field.name for field in part.result.type]
+        fields.update(zip(names, part.result.flatten(), strict=True))
+    return Scored(
+        result=pa.StructArray.from_arrays(
+            [fields[name] for name, _ in task.tasks],
+            fields=list(task.result_type),
+            mask=parts[0].result.is_null(),  # all are over the same texts
+        ),
+        truncated=reduce(pc.or_, [part.truncated for part in parts]),
+        seconds=sum(part.seconds for part in parts),
+    )
 
 
 def _read_heads(folder: Path, tasks: tuple[AdapterTask, ...]) -> dict[str, Tensor]:

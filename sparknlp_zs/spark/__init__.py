@@ -13,7 +13,7 @@ from sparknlp_zs.spark.progress import progress
 from sparknlp_zs.spark.session import use_session
 from sparknlp_zs.spark.sql import register, register_predict
 from sparknlp_zs.spark.transform import transform
-from sparknlp_zs.tasks import NLI, Hierarchy, HierarchyScores, ZeroShot, ZeroShotScores
+from sparknlp_zs.tasks import NLI, Hierarchy, HierarchyScores, TaskHead, ZeroShot, ZeroShotScores
 
 if TYPE_CHECKING:
     from sparknlp_zs.spark.annotations import AnnotationClassifier
@@ -27,6 +27,7 @@ __all__ = [
     "Hierarchy",
     "HierarchyScores",
     "NLIScorer",
+    "TaskHead",
     "TaskHeadClassifier",
     "TextClassifier",
     "ZeroShot",

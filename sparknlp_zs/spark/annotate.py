@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from sparknlp_zs.engine.adapters import annotation_with_heads
 from sparknlp_zs.models import Model
 from sparknlp_zs.spark.functions import score_column
-from sparknlp_zs.tasks import FixedTask, named_tasks
+from sparknlp_zs.tasks import NamedTask
 
 if TYPE_CHECKING:
     from pyspark.sql import Column
@@ -15,24 +16,25 @@ if TYPE_CHECKING:
 
 def annotate(
     text: str | Column,
-    tasks: Mapping[str, FixedTask] | None = None,
+    tasks: Mapping[str, NamedTask] | None = None,
     /,
     *,
     model: Model = None,
     once: bool = False,
-    **named: FixedTask,
+    **named: NamedTask,
 ) -> Column:
     """Several tasks over one text column, in one column.
 
-    The column is computed by one UDF: a worker has one model for all tasks, and tokenises each
-    text once. Two columns of ``zs.classify`` in one select run in two workers, with a model each.
+    The column is computed by one UDF: a worker has one model for all tasks, task heads included,
+    and tokenises each text once (once more for the heads). Two columns of ``zs.classify`` in one
+    select run in two workers, with a model each.
 
     Parameters
     ----------
     text : str or Column
         A string column.
     tasks : mapping of str to task, optional
-        The struct's fields and their tasks.
+        The struct's fields and their tasks; ``TaskHead(name)`` for a task of the model's adapter.
     model : str, path, ModelSpec or None
         None is the default model (``SPARKNLP_ZS_MODEL``, else the seed model).
     once : bool
@@ -51,6 +53,8 @@ def annotate(
     ------
     TypeError, ValueError
         If an argument is wrong, or a task is not over one text column; before any job.
+    ModelNotFoundError
+        If there is no such model, or no adapter for task heads; before any job.
 
     Examples
     --------
@@ -65,4 +69,5 @@ def annotate(
     >>> df.select(found.alias("a")).select("a.topic.label").collect()
     [Row(label='stolen card'), Row(label=None)]
     """
-    return score_column(named_tasks(tasks, named), [text], model, once=once)
+    task, model = annotation_with_heads(tasks, named, model)
+    return score_column(task, [text], model, once=once)

@@ -5,16 +5,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from pyspark.ml.param.shared import HasInputCols, HasOutputCol
 
 from sparknlp_zs.spark.arrays import array_udf
 from sparknlp_zs.spark.modelstage import ModelStage
-from sparknlp_zs.spark.params import HasHypothesisTemplate, HasLabels, HasMultiLabel
 from sparknlp_zs.spark.shipping import ship
+from sparknlp_zs.spark.task_param import HasZeroShotTask
 from sparknlp_zs.tasks import ZeroShot
+from sparknlp_zs.tasks.zero_shot import Labels
 
 if TYPE_CHECKING:
     from typing import Self
@@ -31,9 +31,7 @@ ANNOTATIONS = (
 )
 
 
-class AnnotationClassifier(
-    ModelStage, HasInputCols, HasOutputCol, HasLabels, HasHypothesisTemplate, HasMultiLabel
-):
+class AnnotationClassifier(ModelStage, HasInputCols, HasOutputCol, HasZeroShotTask):
     """Zero-shot classification of Spark NLP's annotations, as a stage among its stages.
 
     Each document or sentence gets one annotation, at the same place in the array: of type
@@ -51,12 +49,14 @@ class AnnotationClassifier(
         One column of annotations, such as of a DocumentAssembler or SentenceDetector.
     outputCol : str
         The column of new annotations, marked as "category" in its metadata.
-    labels : list of str
-        Candidate labels.
+    labels : list of str, or dict of str to str
+        Candidate labels; a dict gives each a description, which its hypothesis says instead.
     hypothesisTemplate : str
         Sentence with ``{}`` for the label.
     multiLabel : bool
         Score each label by itself; the result is the label with the highest score.
+    task : ZeroShot
+        A whole task, in place of ``labels``, ``hypothesisTemplate`` and ``multiLabel``.
     model : str or path
         A folder, hub id or "starter". If not given, the default model.
     dtype : {"float32", "bfloat16", "float16", "auto"}
@@ -90,9 +90,10 @@ class AnnotationClassifier(
         *,
         inputCols: list[str] | None = None,
         outputCol: str | None = None,
-        labels: Iterable[str] | None = None,
+        labels: Labels | None = None,
         hypothesisTemplate: str | None = None,
         multiLabel: bool | None = None,
+        task: ZeroShot | None = None,
         model: str | os.PathLike[str] | None = None,
         dtype: str | None = None,
     ) -> None:
@@ -103,6 +104,7 @@ class AnnotationClassifier(
             labels=labels,
             hypothesisTemplate=hypothesisTemplate,
             multiLabel=multiLabel,
+            task=task,
             model=model,
             dtype=dtype,
         )
@@ -120,7 +122,7 @@ class AnnotationClassifier(
     def _transform(self, dataset: DataFrame) -> DataFrame:
         from pyspark.sql import functions as F
 
-        self._check_set("inputCols", "labels")
+        self._check_set("inputCols")
         self._check_outputs(dataset, outputCol=self.getOutputCol())
         task = self._task()
         name = self._checked_input(dataset)
@@ -134,13 +136,13 @@ class AnnotationClassifier(
         return frame.select("*", output).drop(scored)
 
     def _task(self) -> ZeroShot:
-        labels = self.getLabels()
-        if _SENTENCE in labels:
+        task = self._zero_shot()
+        if _SENTENCE in task.labels:
             raise ValueError(
                 f"labels: {_SENTENCE!r} is where an annotation's metadata keep the sentence's "
                 "number; name the label otherwise"
             )
-        return ZeroShot(labels, self.getHypothesisTemplate(), self.getMultiLabel())
+        return task
 
     def _checked_input(self, dataset: DataFrame) -> str:
         names: list[str] = self.getInputCols()

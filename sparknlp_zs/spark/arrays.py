@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sparknlp_zs.spark.udfs import batch_udf
-from sparknlp_zs.spark.workers import score_batches
+from sparknlp_zs.spark.workers import score_batches, with_results
 
 if TYPE_CHECKING:
     from sparknlp_zs.engine.rows import Columns
@@ -35,15 +34,9 @@ def score_arrays(
     shipped: ShippedModel, task_json: str, batches: Iterator[Columns]
 ) -> Iterator[pa.ListArray]:
     """Score batches of one column of lists, on a worker."""
-    waiting: deque[pa.Array] = deque()
-
-    def elements() -> Iterator[Columns]:
-        for (lists,) in batches:
-            waiting.append(lists)
-            yield [lists.flatten()]
-
-    for scored in score_batches(shipped, task_json, elements()):
-        yield like_lists(waiting.popleft(), scored)
+    score = partial(score_batches, shipped, task_json)
+    for (lists,), scored in with_results(batches, lambda batch: [batch[0].flatten()], score):
+        yield like_lists(lists, scored)
 
 
 def like_lists(lists: pa.ListArray, values: pa.Array) -> pa.ListArray:

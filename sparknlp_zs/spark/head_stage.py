@@ -1,14 +1,10 @@
 """The Spark ML stage of task heads: TaskHeadClassifier."""
 
-# ruff: noqa: N802 - Spark ML's names are in camelCase.
-
 from __future__ import annotations
 
 import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
-
-from pyspark.ml.param.shared import HasInputCol, HasPredictionCol, HasProbabilityCol
 
 from sparknlp_zs.engine.adapters import resolve_head
 from sparknlp_zs.spark.head_params import (
@@ -19,30 +15,22 @@ from sparknlp_zs.spark.head_params import (
     HasTextPairCol,
 )
 from sparknlp_zs.spark.heads import head_column
-from sparknlp_zs.spark.modelstage import ModelStage
-from sparknlp_zs.spark.params import HasPredictedLabelCol
+from sparknlp_zs.spark.prediction_stage import (
+    Outputs,
+    PredictionStage,
+    outputs_of_column,
+    outputs_of_labels,
+)
 from sparknlp_zs.spark.session import use_session
-from sparknlp_zs.spark.stages import _metadata, _outputs, outputs_in_order
 from sparknlp_zs.tasks import AdapterTask, TaskHead
 from sparknlp_zs.tasks.heads import CHOICES, PAIR, TEXT
 
 if TYPE_CHECKING:
-    from typing import Self
-
     from pyspark.sql import Column, DataFrame
 
 
 class TaskHeadClassifier(
-    ModelStage,
-    HasInputCol,
-    HasTextPairCol,
-    HasChoicesCol,
-    HasTask,
-    HasKind,
-    HasPredictionCol,
-    HasProbabilityCol,
-    HasPredictedLabelCol,
-    HasAdapter,
+    PredictionStage, HasTextPairCol, HasChoicesCol, HasTask, HasKind, HasAdapter
 ):
     """A ready-made task head as a Spark ML Transformer.
 
@@ -130,38 +118,17 @@ class TaskHeadClassifier(
             dtype=dtype,
         )
 
-    def setInputCol(self, value: str) -> Self:
-        """Set the name of the text column."""
-        self._set(inputCol=value)
-        return self
-
-    def setPredictionCol(self, value: str) -> Self:
-        """Set the name of the column with the prediction; ``""`` for none."""
-        self._set(predictionCol=value)
-        return self
-
-    def setProbabilityCol(self, value: str) -> Self:
-        """Set the name of the column with the probabilities; ``""`` for none."""
-        self._set(probabilityCol=value)
-        return self
-
     def _transform(self, dataset: DataFrame) -> DataFrame:
         self._check_set("inputCol", "task")
         head, inputs = self._head()
         task, spec = resolve_head(head, replace(self._spec(), adapter=self.getAdapter()))
-        names = self._output_names(task)
+        names = self._names_for(task)
         self._check_outputs(dataset, **names)
-        scored = f"_{self.uid}"
         with use_session(dataset.sparkSession):
-            column = head_column(head, inputs, spec, once=True)
-        frame = dataset.withColumn(scored, column)
-        columns = self._columns(task, frame[scored], frame)
-        outputs = [
-            columns[param].alias(name, metadata=_attributes(task, param, name))
-            for param, name in names.items()
-            if name
-        ]
-        return frame.select("*", *outputs).drop(scored)
+            result = head_column(head, inputs, spec, once=True)
+            outputs = self._outputs(task)
+        labels = task.labels if task.kind == "classification" else None
+        return self._with_outputs(dataset, result, names, outputs, labels)
 
     def _head(self) -> tuple[TaskHead, list[str | Column]]:
         """The head, and the names of its columns."""
@@ -172,12 +139,8 @@ class TaskHeadClassifier(
         second: list[str | Column] = [name for name in (pair, choices) if name]
         return TaskHead(self.getTask(), self.getKind(), columns), [self.getInputCol(), *second]
 
-    def _output_names(self, task: AdapterTask) -> dict[str, str]:
-        names = {
-            "predictionCol": self.getPredictionCol(),
-            "probabilityCol": self.getProbabilityCol(),
-            "predictedLabelCol": self.getPredictedLabelCol(),
-        }
+    def _names_for(self, task: AdapterTask) -> dict[str, str]:
+        names = self._output_names()
         if task.kind != "regression":
             return names
         for param in ("probabilityCol", "predictedLabelCol"):
@@ -189,15 +152,11 @@ class TaskHeadClassifier(
                 )
         return names
 
-    def _columns(self, task: AdapterTask, scored: Column, frame: DataFrame) -> dict[str, Column]:
-        """The outputs by Param."""
+    def _outputs(self, task: AdapterTask) -> Outputs:
+        from pyspark.sql import functions as F
+
         if task.kind == "regression":
-            return {"predictionCol": scored["score"]}
+            return lambda scored: {"predictionCol": scored["score"]}
         if task.kind == "multiple_choice":
-            return outputs_in_order(scored, frame[self.getChoicesCol()])
-        return _outputs(scored, task.labels)
-
-
-def _attributes(task: AdapterTask, param: str, name: str) -> dict[str, object]:
-    """Spark ML's attributes of a column; choices differ by row and have none."""
-    return _metadata(param, name, task.labels) if task.kind == "classification" else {}
+            return outputs_of_column(F.col(self.getChoicesCol()))
+        return outputs_of_labels(task.labels)

@@ -5,25 +5,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pyspark.ml.param import Param, Params, TypeConverters
 
 from sparknlp_zs.models import ModelSpec
 from sparknlp_zs.tasks import DEFAULT_TEMPLATE, ZeroShot
+from sparknlp_zs.tasks.zero_shot import Labels
 
 if TYPE_CHECKING:
     from typing import Self
 
 
-def _to_labels(value: Iterable[str]) -> list[str]:
+def _to_labels(value: Labels) -> list[str] | dict[str, str]:
+    task = ZeroShot(value)
     if isinstance(value, Mapping):
-        raise TypeError(
-            f"labels={value!r}: a stage takes a list of strings; labels with descriptions are for "
-            "zs.classify, zs.scores and zs.transform"
-        )
-    return list(ZeroShot(value).labels)
+        return dict(zip(task.labels, task.descriptions, strict=True))
+    return list(task.labels)
 
 
 def _to_template(value: str) -> str:
@@ -41,10 +40,10 @@ def _to_dtype(value: str) -> str:
 class HasLabels(Params):
     """The Param ``labels``: candidate labels, checked when set."""
 
-    labels: Param[list[str]] = Param(
+    labels: Param[list[str] | dict[str, str]] = Param(
         Params._dummy(),
         "labels",
-        "candidate labels: a list of strings, none blank, none twice.",
+        "candidate labels: a list of strings, or a dict with a description for each.",
         typeConverter=_to_labels,
     )
 
@@ -52,8 +51,8 @@ class HasLabels(Params):
         """The candidate labels."""
         return list(self.getOrDefault(self.labels))
 
-    def setLabels(self, value: Iterable[str]) -> Self:
-        """Set the candidate labels."""
+    def setLabels(self, value: Labels) -> Self:
+        """Set the candidate labels: a list, or a dict with a description for each."""
         self._set(labels=value)
         return self
 

@@ -5,23 +5,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pyspark.ml.param.shared import HasInputCol, HasOutputCol, HasPredictionCol, HasProbabilityCol
+from pyspark.ml.param.shared import HasOutputCol
 
 from sparknlp_zs.spark.functions import score_column
 from sparknlp_zs.spark.modelstage import ModelStage
-from sparknlp_zs.spark.params import (
-    HasHypothesisCol,
-    HasHypothesisTemplate,
-    HasLabels,
-    HasMultiLabel,
-    HasPredictedLabelCol,
-    HasPremiseCol,
-)
+from sparknlp_zs.spark.params import HasHypothesisCol, HasPremiseCol
+from sparknlp_zs.spark.prediction_stage import PredictionStage, outputs_of_labels
 from sparknlp_zs.spark.session import use_session
+from sparknlp_zs.spark.task_param import HasZeroShotTask
 from sparknlp_zs.tasks import NLI, ZeroShot
+from sparknlp_zs.tasks.zero_shot import Labels
 
 if TYPE_CHECKING:
     from typing import Self
@@ -29,16 +24,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 
-class ZeroShotClassifier(
-    ModelStage,
-    HasInputCol,
-    HasLabels,
-    HasPredictionCol,
-    HasProbabilityCol,
-    HasPredictedLabelCol,
-    HasHypothesisTemplate,
-    HasMultiLabel,
-):
+class ZeroShotClassifier(PredictionStage, HasZeroShotTask):
     """Zero-shot classification as a Spark ML Transformer.
 
     Where the text is null, empty or blank, all outputs are null: drop these rows
@@ -49,8 +35,9 @@ class ZeroShotClassifier(
     ----------
     inputCol : str
         A string column.
-    labels : list of str
-        Candidate labels. Their order is that of the predictions and probabilities.
+    labels : list of str, or dict of str to str
+        Candidate labels; a dict gives each a description, which its hypothesis says instead.
+        Their order is that of the predictions and probabilities.
     predictionCol : str
         The best label's position in ``labels``, a double with the labels as nominal metadata:
         ``IndexToString`` turns it into strings. "prediction" if not given; ``""`` for none.
@@ -63,6 +50,8 @@ class ZeroShotClassifier(
         Sentence with ``{}`` for the label.
     multiLabel : bool
         Score each label by itself; the prediction is the label with the highest score.
+    task : ZeroShot
+        A whole task, in place of ``labels``, ``hypothesisTemplate`` and ``multiLabel``.
     model : str or path
         A folder, hub id or "starter". If not given, the default model (``SPARKNLP_ZS_MODEL``,
         else the seed model), resolved anew where a saved stage is loaded.
@@ -93,12 +82,13 @@ class ZeroShotClassifier(
         self,
         *,
         inputCol: str | None = None,
-        labels: Iterable[str] | None = None,
+        labels: Labels | None = None,
         predictionCol: str | None = None,
         probabilityCol: str | None = None,
         predictedLabelCol: str | None = None,
         hypothesisTemplate: str | None = None,
         multiLabel: bool | None = None,
+        task: ZeroShot | None = None,
         model: str | os.PathLike[str] | None = None,
         dtype: str | None = None,
     ) -> None:
@@ -111,45 +101,19 @@ class ZeroShotClassifier(
             predictedLabelCol=predictedLabelCol,
             hypothesisTemplate=hypothesisTemplate,
             multiLabel=multiLabel,
+            task=task,
             model=model,
             dtype=dtype,
         )
 
-    def setInputCol(self, value: str) -> Self:
-        """Set the name of the text column."""
-        self._set(inputCol=value)
-        return self
-
-    def setPredictionCol(self, value: str) -> Self:
-        """Set the name of the column with the best label's position; ``""`` for none."""
-        self._set(predictionCol=value)
-        return self
-
-    def setProbabilityCol(self, value: str) -> Self:
-        """Set the name of the column with the scores; ``""`` for none."""
-        self._set(probabilityCol=value)
-        return self
-
     def _transform(self, dataset: DataFrame) -> DataFrame:
-        self._check_set("inputCol", "labels")
-        names = {
-            "predictionCol": self.getPredictionCol(),
-            "probabilityCol": self.getProbabilityCol(),
-            "predictedLabelCol": self.getPredictedLabelCol(),
-        }
+        self._check_set("inputCol")
+        task, names = self._zero_shot(), self._output_names()
         self._check_outputs(dataset, **names)
-        task = ZeroShot(self.getLabels(), self.getHypothesisTemplate(), self.getMultiLabel())
-        scored = f"_{self.uid}"
         with use_session(dataset.sparkSession):
-            column = score_column(task, [self.getInputCol()], self._spec(), once=True)
-        frame = dataset.withColumn(scored, column)
-        columns = _outputs(frame[scored], task.labels)
-        outputs = [
-            columns[param].alias(name, metadata=_metadata(param, name, task.labels))
-            for param, name in names.items()
-            if name
-        ]
-        return frame.select("*", *outputs).drop(scored)
+            result = score_column(task, [self.getInputCol()], self._spec(), once=True)
+            outputs = outputs_of_labels(task.labels)
+        return self._with_outputs(dataset, result, names, outputs, task.labels)
 
 
 class NLIScorer(ModelStage, HasPremiseCol, HasHypothesisCol, HasOutputCol):
@@ -207,41 +171,3 @@ class NLIScorer(ModelStage, HasPremiseCol, HasHypothesisCol, HasOutputCol):
         with use_session(dataset.sparkSession):
             column = score_column(NLI(), texts, self._spec(), once=True)
         return dataset.withColumn(self.getOutputCol(), column)
-
-
-def _outputs(scored: Column, labels: tuple[str, ...]) -> dict[str, Column]:
-    """The outputs by Param, from the struct of ``zs.classify``, whose arrays are by score."""
-    from pyspark.sql import functions as F
-
-    return outputs_in_order(scored, F.array(*[F.lit(label) for label in labels]))
-
-
-def outputs_in_order(scored: Column, names: Column) -> dict[str, Column]:
-    """The outputs by Param in the order of ``names``, an array of each row's labels."""
-    from pyspark.ml.functions import array_to_vector
-    from pyspark.sql import functions as F
-
-    in_order = F.transform(
-        names,
-        lambda name: F.element_at(scored["scores"], _position(scored["labels"], name).cast("int")),
-    )
-    return {
-        "predictionCol": (_position(names, scored["label"]) - 1).cast("double"),
-        # array_to_vector takes no null.
-        "probabilityCol": F.when(scored.isNotNull(), array_to_vector(in_order)),
-        "predictedLabelCol": scored["label"],
-    }
-
-
-def _position(array: Column, value: Column) -> Column:
-    from pyspark.sql import functions as F
-
-    # F.array_position takes no column before Spark 4.
-    return F.call_function("array_position", array, value)
-
-
-def _metadata(param: str, name: str, labels: tuple[str, ...]) -> dict[str, Any]:
-    """Spark ML's attributes of a column."""
-    if param == "predictionCol":
-        return {"ml_attr": {"type": "nominal", "vals": list(labels), "name": name}}
-    return {"ml_attr": {"num_attrs": len(labels)}} if param == "probabilityCol" else {}

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from sparknlp_zs.engine.adapters import annotation_with_heads
 from sparknlp_zs.models import Model, model_spec
 from sparknlp_zs.spark.functions import text_column
 from sparknlp_zs.spark.session import case_sensitive
 from sparknlp_zs.spark.shipping import ShippedModel, ship
 from sparknlp_zs.spark.workers import MEASURES, score_table
-from sparknlp_zs.tasks import Annotation, FixedTask, named_tasks
+from sparknlp_zs.tasks import Annotation, NamedTask
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, Observation
@@ -24,12 +25,12 @@ _TEXT = "_zs_text"
 def transform(
     df: DataFrame,
     text: str | Column,
-    tasks: Mapping[str, FixedTask] | None = None,
+    tasks: Mapping[str, NamedTask] | None = None,
     /,
     *,
     model: Model = None,
     observation: Observation | str | None = None,
-    **named: FixedTask,
+    **named: NamedTask,
 ) -> DataFrame:
     """Score a whole DataFrame: its columns, and one more for each task.
 
@@ -48,7 +49,8 @@ def transform(
     text : str or Column
         A string column.
     tasks : mapping of str to task, optional
-        Names of the new columns, and their tasks.
+        Names of the new columns, and their tasks; ``TaskHead(name)`` for a task of the model's
+        adapter.
     model : str, path, ModelSpec or None
         None is the default model (``SPARKNLP_ZS_MODEL``, else the seed model).
     observation : Observation or str, optional
@@ -73,7 +75,7 @@ def transform(
         If an argument is wrong, a task is not over one text column, or a column of such a name
         exists; before any job.
     ModelNotFoundError
-        If there is no such model; before any job.
+        If there is no such model, or no adapter for task heads; before any job.
     pyspark.errors.AnalysisException
         If the column is missing or no string; before any job.
 
@@ -95,7 +97,7 @@ def transform(
     >>> metrics.get["rows"], metrics.get["null_rows"], metrics.get["truncated_rows"]
     (2, 1, 0)
     """
-    task = named_tasks(tasks, named)
+    task, model = annotation_with_heads(tasks, named, model)
     _check_free(df, [name for name, _ in task.tasks])
     given = df.select("*", text_column(text, "text").alias(_TEXT))
     fields = given.schema.fields[:-1]

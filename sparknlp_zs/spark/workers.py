@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 import pyarrow as pa
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from sparknlp_zs.engine.rows import Columns
     from sparknlp_zs.engine.scorer import Scored, Scorer
     from sparknlp_zs.spark.shipping import ShippedModel
+
+B = TypeVar("B")
+R = TypeVar("R")
 
 # Columns that carry what a row's scoring took, to be aggregated and dropped.
 MEASURES = {"_zs_missing": pa.bool_(), "_zs_truncated": pa.bool_(), "_zs_seconds": pa.float64()}
@@ -36,18 +40,38 @@ def score_table(
     ``names`` are those of all columns; the columns of ``MEASURES`` are given if named.
     """
     scorer, task = worker_scorer(shipped), task_from_json(task_json)
-    waiting: deque[pa.RecordBatch] = deque()
-
-    def texts() -> Iterator[Columns]:
-        for batch in batches:
-            waiting.append(batch)
-            yield [batch.columns[-1]]
-
-    for scored in scorer.measure_stream(task, texts()):
-        columns = [*waiting.popleft().columns[:-1], *scored.result.flatten()]
+    score = partial(scorer.measure_stream, task)
+    for batch, scored in with_results(batches, lambda batch: [batch.columns[-1]], score):
+        columns = [*batch.columns[:-1], *scored.result.flatten()]
         if len(columns) < len(names):
             columns += _measures(scored)
         yield pa.RecordBatch.from_arrays(columns, names=names)
+
+
+def with_results(
+    batches: Iterator[B],
+    inputs: Callable[[B], Columns],
+    score: Callable[[Iterator[Columns]], Iterator[R]],
+) -> Iterator[tuple[B, R]]:
+    """Each batch with the result of its inputs; the scoring may look ahead over batches.
+
+    Examples
+    --------
+    >>> def all_at_once(batches):
+    ...     for batch in list(batches):
+    ...         yield sum(batch)
+    >>> list(with_results(iter([(1, 2), (3,)]), list, all_at_once))
+    [((1, 2), 3), ((3,), 3)]
+    """
+    waiting: deque[B] = deque()
+
+    def taken() -> Iterator[Columns]:
+        for batch in batches:
+            waiting.append(batch)
+            yield inputs(batch)
+
+    for result in score(taken()):
+        yield waiting.popleft(), result
 
 
 def _measures(scored: Scored) -> list[pa.Array]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from sparknlp_zs.tasks.annotation import Annotation, named_tasks
+from sparknlp_zs.tasks.annotation import Annotation, NamedTask, merged_tasks
 from sparknlp_zs.tasks.base import (
     ClassIds,
     FixedTask,
@@ -38,6 +38,7 @@ __all__ = [
     "Hierarchy",
     "HierarchyScores",
     "Logits",
+    "NamedTask",
     "Pair",
     "PairHeadTask",
     "Row",
@@ -50,7 +51,7 @@ __all__ = [
     "TaskHead",
     "ZeroShot",
     "ZeroShotScores",
-    "named_tasks",
+    "merged_tasks",
     "task_from_json",
 ]
 

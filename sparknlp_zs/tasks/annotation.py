@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -15,19 +15,22 @@ from sparknlp_zs.tasks.classifier import Classifier
 from sparknlp_zs.tasks.heads import HeadTask, TaskHead
 from sparknlp_zs.tasks.lockstep import lockstep, steps_of
 
+NamedTask: TypeAlias = "FixedTask | TaskHead"  # what a surface takes under a name
+
 
 @dataclass(frozen=True)
 class Annotation(TextTask):
     """Several tasks over one text column: a struct with the result of each.
 
     Every text is tokenised once, pairs that tasks have in common are scored once, and the pairs
-    of all tasks are batched together. The whole struct is null where the text is null, empty or
-    blank.
+    of all tasks are batched together; those of task heads, which are encoded otherwise, by
+    themselves. The whole struct is null where the text is null, empty or blank.
 
     Parameters
     ----------
     tasks : mapping of str to task
-        The struct's fields and their tasks, each over one text column.
+        The struct's fields and their tasks, each over one text column. Task heads must have been
+        found in the model's adapter, as ``engine.adapters.annotation_with_heads`` does.
 
     Raises
     ------
@@ -59,6 +62,11 @@ class Annotation(TextTask):
         for name, task in tasks.items():
             _check(name, task)
         object.__setattr__(self, "tasks", tuple(tasks.items()))
+
+    @property
+    def heads(self) -> dict[str, HeadTask]:
+        """The task heads among the tasks."""
+        return {name: task for name, task in self.tasks if isinstance(task, HeadTask)}
 
     @property
     def pairs_per_row(self) -> int:
@@ -98,22 +106,22 @@ class Annotation(TextTask):
         return json.dumps({"kind": self.kind, "tasks": tasks})
 
 
-def named_tasks(
-    tasks: Mapping[str, FixedTask] | None, named: Mapping[str, FixedTask]
-) -> Annotation:
-    """The annotation of a mapping and of keyword arguments.
+def merged_tasks(
+    tasks: Mapping[str, NamedTask] | None, named: Mapping[str, NamedTask]
+) -> dict[str, NamedTask]:
+    """The tasks of a mapping and of keyword arguments, which are checked later.
 
     Raises
     ------
     TypeError, ValueError
-        If a task is wrong, or a name is given twice.
+        If the first is no mapping, or a name is given twice.
     """
     if tasks is not None and not isinstance(tasks, Mapping):
         raise TypeError(f"tasks={tasks!r}: pass tasks by name, such as topic=ZeroShot([...])")
     twice = sorted(set(tasks or {}) & set(named))
     if twice:
         raise ValueError(f"tasks: {twice} given twice; give every task a name of its own")
-    return Annotation({**(tasks or {}), **named})
+    return {**(tasks or {}), **named}
 
 
 def _check(name: Any, task: Any) -> None:
@@ -124,10 +132,10 @@ def _check(name: Any, task: Any) -> None:
     columns = getattr(task, "columns", None)
     if not isinstance(columns, tuple) or isinstance(task, type):
         raise TypeError(f"{name}={task!r}: pass a task, such as ZeroShot(['travel', 'cooking'])")
-    if isinstance(task, TaskHead | HeadTask):
-        raise TypeError(f"{name}={task!r}: a task head has a pass of its own; use task() for it")
     if isinstance(task, Classifier):
         raise TypeError(f"{name}={task!r}: a classifier has a model of its own; use predict()")
+    if isinstance(task, TaskHead):
+        raise TypeError(f"{name}={task!r}: find it in the model's adapter first, by resolve_head()")
     if columns != ("text",):
         raise TypeError(
             f"{name}={task!r}: takes {', '.join(columns)}; a task over one text column is needed, "

@@ -166,8 +166,8 @@ class HeadTask(TextTask):
         return [(row[0], row[1] if len(row) > 1 else "", self.head.index)]
 
     def result(self, rows: Sequence[Row], logits: Logits, classes: ClassIds) -> pa.StructArray:
-        """Arrow structs of ``result_type`` from logits [rows, outputs]."""
-        return head_result(self.head, logits)
+        """Arrow structs of ``result_type`` from logits [rows, outputs, or more of wider heads]."""
+        return head_result(self.head, logits[:, : self.outputs])
 
     def to_json(self) -> str:
         """The task as JSON; ``task_from_json`` reads it."""

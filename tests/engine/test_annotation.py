@@ -10,9 +10,10 @@ from sparknlp_zs.tasks import (
     NLI,
     Annotation,
     RowLabels,
+    TaskHead,
     ZeroShot,
     ZeroShotScores,
-    named_tasks,
+    merged_tasks,
     task_from_json,
 )
 
@@ -79,6 +80,7 @@ def test_json_both_ways():
         ({"x": NLI()}, TypeError, r"x=NLI\(\): takes premise, hypothesis"),
         ({"x": RowLabels()}, TypeError, "takes text, labels, multi_label"),
         ({"x": Annotation({"y": ZeroShot(["a"])})}, TypeError, "annotation in another"),
+        ({"x": TaskHead("glue/sst2")}, TypeError, r"find it in the model's adapter"),
         ({"x": ["a", "b"]}, TypeError, r"x=\['a', 'b'\]: pass a task"),
         ({"x": ZeroShot}, TypeError, "pass a task"),
         ({" ": ZeroShot(["a"])}, ValueError, "blank"),
@@ -92,6 +94,6 @@ def test_wrong_tasks(tasks, error, message):
 
 def test_names_from_a_mapping_and_arguments():
     a, b = ZeroShot(["a"]), ZeroShot(["b"])
-    assert named_tasks({"model": a}, {"b": b}) == Annotation({"model": a, "b": b})
+    assert merged_tasks({"model": a}, {"b": b}) == {"model": a, "b": b}
     with pytest.raises(ValueError, match=r"\['b'\] given twice"):
-        named_tasks({"b": a}, {"b": b})
+        merged_tasks({"b": a}, {"b": b})

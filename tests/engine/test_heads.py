@@ -149,6 +149,39 @@ def test_tasks_by_row(model, scorer):
     assert pairs.to_pylist() == [expected[0].as_py(), None]
 
 
+def test_heads_and_zero_shot_in_one_annotation(folder):
+    """Each task's own result; the heads share passes of the network, the rest others."""
+    scorer = load_scorer(folder, token_budget=4096)
+    tasks = {
+        "five": HeadTask(resolved(scorer, "yelp_review_full")),
+        "topic": ZeroShot(["x", "y"]),
+        "value": HeadTask(resolved(scorer, "glue/stsb")),
+        "two": HeadTask(resolved(scorer, "glue/sst2")),
+    }
+    task = Annotation(tasks)
+    assert task_from_json(task.to_json()) == task
+    texts = pa.array(["the fox", None, TEXTS[3], " ", "the fox", "my card"])
+    calls, network = [], scorer._network
+    original = network.logits
+    network.logits = lambda batch: calls.append(batch) or original(batch)
+    found = scorer.measure(task, [texts])
+    heads = [x["head_ids"].tolist() for batch in calls for x in batch if "head_ids" in x]
+    assert sorted(number for some in heads for number in some) == [1, 1, 1, 3, 3, 3, 5, 5, 5]
+    assert found.result.type == task.result_type
+    assert found.truncated.to_pylist() == [False, False, True, False, False, False]
+    assert found.result.is_null().to_pylist() == [False, True, False, True, False, False]
+    for name, part in tasks.items():
+        expected = scorer.score(part, [texts]).to_pylist()
+        for row, alone in zip(found.result.to_pylist(), expected, strict=True):
+            assert (row is None) == (alone is None)
+            for key, value in (alone or {}).items():
+                numbers = key in ("score", "scores") and value is not None
+                assert row[name][key] == (pytest.approx(value, abs=1e-5) if numbers else value)
+    heads = {name: part for name, part in tasks.items() if name != "topic"}
+    alone = scorer.score(Annotation(heads), [texts.slice(0, 0)])
+    assert (len(alone), alone.type) == (0, Annotation(heads).result_type)
+
+
 CHOICE_ROWS = [
     ("the fox", ["jumps over", "cooks", "travel " * 50]),
     ("my card", ["was stolen", "dog"]),
@@ -344,9 +377,3 @@ def test_rows_that_were_cut(scorer):
     short, long = "the fox", "cut " * 600
     columns = [pa.array([short, long, short, None]), pa.array([short, short, long, long])]
     assert scorer.measure(task, columns).truncated.to_pylist() == [False, True, True, False]
-
-
-def test_heads_are_no_part_of_an_annotation(scorer):
-    for task in (TaskHead("glue/sst2"), HeadTask(resolved(scorer, "glue/sst2"))):
-        with pytest.raises(TypeError, match="a pass of its own"):
-            Annotation({"a": task})

@@ -57,8 +57,11 @@ def in_order(df, name="class"):
 
 @pytest.mark.parametrize("multi_label", [False, True])
 def test_one_annotation_per_sentence(spark, frame, tiny, multi_label):
-    stage = classifier(tiny, hypothesisTemplate=TEMPLATE, multiLabel=multi_label)
-    task, scorer = ZeroShot(LABELS, TEMPLATE, multi_label), load_scorer(tiny)
+    described = {label: f"about {label}" for label in LABELS}
+    task, scorer = ZeroShot(described, TEMPLATE, multi_label), load_scorer(tiny)
+    options = {"labels": described, "hypothesisTemplate": TEMPLATE, "multiLabel": False}
+    # One of the two ways to say it for each.
+    stage = classifier(tiny, **({"labels": None, "task": task} if multi_label else options))
     for found, given in zip(in_order(stage.transform(frame)), DOCUMENTS, strict=True):
         if given is None:
             assert found is None

@@ -12,7 +12,7 @@ from sparknlp_zs import spark as zs
 from sparknlp_zs.engine.adapters import resolve_head
 from sparknlp_zs.engine.combined import with_adapter
 from sparknlp_zs.engine.loading import load_scorer
-from sparknlp_zs.tasks import ChoiceTask, HeadTask, PairHeadTask, RowTasks, TaskHead
+from sparknlp_zs.tasks import Annotation, ChoiceTask, HeadTask, PairHeadTask, RowTasks, TaskHead
 from sparknlp_zs.tasks.heads import CHOICES, PAIR
 
 LISTS = [["yes", "no"], None, [], ["a", None], ["one"], ["x", "y", "z"]]
@@ -44,6 +44,22 @@ def engine(tiny_heads):
 
 def head(tiny_heads, name, columns=("text",)):
     return resolve_head(TaskHead(name, columns=columns), tiny_heads)[0]
+
+
+def test_heads_and_zero_shot_in_one_column(spark, frame, engine, tiny_heads, capsys):
+    tasks = {"mood": zs.TaskHead("glue/sst2"), "topic": zs.ZeroShot(["travel", "cooking"])}
+    fixed = {"mood": HeadTask(head(tiny_heads, "glue/sst2")), "topic": tasks["topic"]}
+    expected = engine.score(Annotation(fixed), [COLUMNS["text"]]).to_pylist()
+    found = frame.withColumn("a", zs.annotate("text", tasks, model=tiny_heads))
+    table = zs.transform(frame, "text", tasks, model=tiny_heads)
+    for name in tasks:
+        part = [row and row[name] for row in expected]
+        assert_equal(collected(found, f"a.{name}"), part)
+        assert_equal(collected(table, name), part)
+    found.explain()
+    assert capsys.readouterr().out.count("EvalPython") == 1
+    with pytest.raises(ModelNotFoundError, match="adapter"):
+        zs.annotate("text", tasks, model="starter")
 
 
 def collected(df, expression="found"):

@@ -40,20 +40,31 @@ def assert_once(df, capsys):
     assert capsys.readouterr().out.count("ArrowEvalPython") == 1
 
 
-@pytest.mark.parametrize("multi_label", [False, True])
-def test_outputs_equal_the_engine(spark, frame, tiny, multi_label):
-    stage = classifier(
-        tiny,
+DESCRIBED = {label: f"about {label} things" for label in LABELS}
+TASK = ZeroShot(DESCRIBED, TEMPLATE, multi_label=True)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"labels": DESCRIBED, "hypothesisTemplate": TEMPLATE, "multiLabel": True},
+        {"task": TASK},
+    ],
+)
+def test_descriptions_and_tasks_equal_the_engine(spark, frame, tiny, arguments):
+    stage = zs.ZeroShotClassifier(
+        inputCol="text",
         predictionCol="p",
         probabilityCol="v",
         predictedLabelCol="l",
-        hypothesisTemplate=TEMPLATE,
-        multiLabel=multi_label,
+        model=tiny,
+        **arguments,
     )
-    scorer, column = load_scorer(tiny), [pa.array(ROWS)]
-    scores = scorer.score(ZeroShotScores(LABELS, TEMPLATE, multi_label), column).to_pylist()
+    task = ZeroShotScores(DESCRIBED, TEMPLATE, multi_label=True)
+    scores = load_scorer(tiny).score(task, [pa.array(ROWS)]).to_pylist()
     out = stage.transform(frame)
     assert out.columns == ["i", "text", "hypothesis", "p", "v", "l"]
+    assert out.schema["p"].metadata == {"ml_attr": {"type": "nominal", "vals": LABELS, "name": "p"}}
     for row, expected in zip(in_order(out), scores, strict=True):
         if expected is None:
             assert (row["p"], row["v"], row["l"]) == (None, None, None)
@@ -76,17 +87,9 @@ def test_evaluator_and_index_to_string(spark, frame, tiny, capsys):
     assert loss == pytest.approx(-sum(pa.compute.ln(best).to_pylist()) / len(best), abs=1e-6)
 
 
-def test_nli_equals_the_engine(spark, frame, tiny, capsys):
+def test_nli_is_scored_once(spark, frame, tiny, capsys):
     stage = zs.NLIScorer(premiseCol="text", hypothesisCol="hypothesis", outputCol="n", model=tiny)
-    out = stage.transform(frame)
-    assert_once(out.where("n.score > 0.5"), capsys)
-    columns = [pa.array(ROWS), pa.array(HYPOTHESES)]
-    expected = load_scorer(tiny).score(NLI(), columns).to_pylist()
-    for row, values in zip(in_order(out), expected, strict=True):
-        assert (row["n"] is None) == (values is None)
-        for name, value in (values or {}).items():
-            same = value if isinstance(value, str) else pytest.approx(value, abs=1e-6)
-            assert row["n"][name] == same
+    assert_once(stage.transform(frame).where("n.score > 0.5"), capsys)
 
 
 def test_persistence(spark, tiny, tmp_path):
@@ -100,6 +103,15 @@ def test_persistence(spark, tiny, tmp_path):
     with pytest.raises(Exception, match=r"(?i)already.exists"):
         stage.write().save(path)
 
+    for arguments in ({"labels": DESCRIBED}, {"task": TASK}):
+        path = str(tmp_path / "described")
+        stage = zs.ZeroShotClassifier(inputCol="text", model=tiny, **arguments)
+        stage.write().overwrite().save(path)
+        loaded = zs.ZeroShotClassifier.load(path)
+        assert loaded.explainParams() == stage.explainParams()
+        assert loaded._zero_shot() == stage._zero_shot()
+        assert loaded._zero_shot().descriptions == tuple(DESCRIBED.values())
+
     path = str(tmp_path / "nli")
     nli = zs.NLIScorer(premiseCol="p", hypothesisCol="h", outputCol="o")
     nli.write().overwrite().save(path)
@@ -108,7 +120,7 @@ def test_persistence(spark, tiny, tmp_path):
 
 def test_pipeline_is_saved_and_loaded(spark, frame, tiny, tmp_path):
     stages = [
-        classifier(tiny),
+        zs.ZeroShotClassifier(inputCol="text", task=TASK, model=tiny),
         IndexToString(inputCol="prediction", outputCol="name"),
     ]
     pipeline, path = Pipeline(stages=stages), str(tmp_path / "pipeline")
@@ -138,6 +150,32 @@ def test_params(tiny):
         zs.ZeroShotClassifier("text")
 
 
+def test_a_task_says_what_the_other_params_would():
+    stage = zs.ZeroShotClassifier(inputCol="text", task=TASK)
+    assert stage.getTask() == TASK
+    assert (stage.getLabels(), stage.getHypothesisTemplate(), stage.getMultiLabel()) == (
+        LABELS,
+        TEMPLATE,
+        True,
+    )
+    assert "task: " in stage.explainParams()
+    other = stage.copy({stage.task: ZeroShot(["x"])})
+    assert (stage.getLabels(), other.getLabels()) == (LABELS, ["x"])
+    for change in (
+        lambda: stage.setLabels(["x"]),
+        lambda: stage.setHypothesisTemplate("{}"),
+        lambda: stage.setMultiLabel(True),
+        lambda: stage.copy({stage.labels: ["x"]}),
+        lambda: zs.ZeroShotClassifier(labels=["x"]).setTask(TASK),
+        lambda: zs.ZeroShotClassifier(labels=["x"], task=TASK),
+    ):
+        with pytest.raises(ValueError, match=r"task, .*: a task has these itself"):
+            change()
+    assert stage.getTask() == TASK
+    stage.clear(stage.task)
+    assert stage.setLabels({"x": "an x"}).getLabels() == ["x"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
@@ -145,6 +183,11 @@ def test_params(tiny):
         ({"labels": "a,b"}, TypeError, "labels='a,b'"),
         ({"hypothesisTemplate": "no place"}, ValueError, "hypothesis_template='no place'"),
         ({"multiLabel": "yes"}, TypeError, "multiLabel"),
+        ({"labels": {"a": " "}}, ValueError, "descriptions: ' ' is blank"),
+        ({"task": ["a"]}, TypeError, r"task=\['a'\]: pass a task"),
+        ({"task": "glue/sst2"}, ValueError, "task='glue/sst2': .*pass a task"),
+        ({"task": NLI()}, TypeError, r"task=NLI\(\): pass a task"),
+        ({"task": ZeroShotScores(["a"])}, TypeError, "pass a task"),
         ({"model": ""}, TypeError, "model=''"),
         ({"dtype": "int8"}, ValueError, "dtype='int8'"),
         ({"inputCol": 3}, TypeError, "inputCol"),
