@@ -1,30 +1,20 @@
 """The Spark ML stage of trained classifiers: TextClassifier."""
 
-# ruff: noqa: N802 - Spark ML's names are in camelCase.
-
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
 
-from pyspark.ml.param.shared import HasInputCol, HasPredictionCol, HasProbabilityCol
-
 from sparknlp_zs.classifiers import classifier_of
 from sparknlp_zs.spark.classifier import classifier_column
-from sparknlp_zs.spark.modelstage import ModelStage
-from sparknlp_zs.spark.params import HasPredictedLabelCol
+from sparknlp_zs.spark.prediction_stage import PredictionStage, outputs_of_labels
 from sparknlp_zs.spark.session import use_session
-from sparknlp_zs.spark.stages import _metadata, _outputs
 
 if TYPE_CHECKING:
-    from typing import Self
-
     from pyspark.sql import DataFrame
 
 
-class TextClassifier(
-    ModelStage, HasInputCol, HasPredictionCol, HasProbabilityCol, HasPredictedLabelCol
-):
+class TextClassifier(PredictionStage):
     """A model that was trained on classes of its own, as a Spark ML Transformer.
 
     Where the text is null, empty or blank, all outputs are null: drop these rows
@@ -88,40 +78,15 @@ class TextClassifier(
             dtype=dtype,
         )
 
-    def setInputCol(self, value: str) -> Self:
-        """Set the name of the text column."""
-        self._set(inputCol=value)
-        return self
-
-    def setPredictionCol(self, value: str) -> Self:
-        """Set the name of the column with the likeliest class's id; ``""`` for none."""
-        self._set(predictionCol=value)
-        return self
-
-    def setProbabilityCol(self, value: str) -> Self:
-        """Set the name of the column with the probabilities; ``""`` for none."""
-        self._set(probabilityCol=value)
-        return self
-
     def _transform(self, dataset: DataFrame) -> DataFrame:
         self._check_set("inputCol")
         if self.getModel() is None:  # the default of other stages is an NLI model
             raise ValueError("model: not set; pass the folder of a classifier, or call setModel()")
-        names = {
-            "predictionCol": self.getPredictionCol(),
-            "probabilityCol": self.getProbabilityCol(),
-            "predictedLabelCol": self.getPredictedLabelCol(),
-        }
+        names = self._output_names()
         self._check_outputs(dataset, **names)
         task, spec = classifier_of(self._spec())
-        scored = f"_{self.uid}"
         with use_session(dataset.sparkSession):
             column = classifier_column(self.getInputCol(), task, spec, once=True)
-        frame = dataset.withColumn(scored, column)
-        columns = _outputs(frame[scored], task.labels)
-        outputs = [
-            columns[param].alias(name, metadata=_metadata(param, name, task.labels))
-            for param, name in names.items()
-            if name
-        ]
-        return frame.select("*", *outputs).drop(scored)
+        return self._with_outputs(
+            dataset, column, names, outputs_of_labels(task.labels), task.labels
+        )

@@ -88,12 +88,12 @@ def outputs_of_column(labels: Column) -> Outputs:
     from pyspark.sql import functions as F
 
     def outputs(scored: Column) -> dict[str, Column]:
-        in_order = F.transform(
-            labels,
-            lambda label: F.element_at(
-                scored["scores"], _position(scored["labels"], label).cast("int")
-            ),
-        )
+        def score(label: Column) -> Column:
+            at = _position(scored["labels"], label).cast("int")
+            # A task may leave out labels that it did not score.
+            return F.when(at > 0, F.element_at(scored["scores"], at)).otherwise(0.0)
+
+        in_order = F.transform(labels, score)
         return {
             "predictionCol": (_position(labels, scored["label"]) - 1).cast("double"),
             # array_to_vector takes no null.
