@@ -64,6 +64,31 @@ def test_classify(tmp_path, tiny, engine, source, target):
     assert scores == pytest.approx(expected["score"][~missing].tolist(), abs=1e-6)
 
 
+def test_templates_and_threshold(tmp_path, tiny):
+    write(ROWS, tmp_path / "in.csv")
+    arguments = [
+        "classify",
+        str(tmp_path / "in.csv"),
+        "--text",
+        "text",
+        "--labels",
+        "travel,cooking",
+    ]
+    arguments += ["--template", "{}!", "--template", "About {}.", "--threshold"]
+    expected = ROWS["text"].zsc.classify(
+        LABELS, hypothesis_template=["{}!", "About {}."], model=tiny
+    )
+    limit = expected["score"].median()
+    output = ["--output", str(tmp_path / "out.csv"), "--model", str(tiny), "--no-progress"]
+    assert main([*arguments, str(limit), *output]) == 0
+    found = read(tmp_path / "out.csv")
+    assert 0 < (expected["score"] >= limit).sum() < len(ROWS) - 1
+    expected["label"] = expected["label"].where(expected["score"] >= limit, "")
+    assert found["label"].tolist() == expected["label"].tolist()
+    scores = [float(score) if score else None for score in found["score"]]
+    assert scores == pytest.approx([None if x != x else x for x in expected["score"]])
+
+
 def test_many_rows_stay_in_order(tmp_path, tiny, engine):
     frame = pd.DataFrame({"i": range(3000), "text": [f"t{i % 5}" for i in range(3000)]})
     write(frame, tmp_path / "in.csv")
@@ -82,6 +107,7 @@ def test_many_rows_stay_in_order(tmp_path, tiny, engine):
         ({"--labels": ""}, "at least one candidate label"),
         ({"--labels": "a,a"}, "more than once"),
         ({"--template": "none"}, "hypothesis_template='none'"),
+        ({"--threshold": "1.5"}, "threshold=1.5: scores are from 0 to 1"),
         ({"--output": "out.xls"}, "the name must end in one of"),
         ({"--model": "no/such"}, "model='starter'"),
         ({"FILE": "missing.csv"}, "no such file"),

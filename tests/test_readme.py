@@ -13,6 +13,7 @@ from printed import assert_same_output
 ROOT = Path(__file__).parent.parent
 PAGES = [
     "README.md",
+    "docs/labels.md",
     "docs/pandas-on-spark.md",
     "docs/spark-nlp.md",
     "docs/spark-streaming.md",

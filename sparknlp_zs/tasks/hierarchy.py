@@ -6,7 +6,6 @@ import json
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import compress
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -189,8 +188,10 @@ class Hierarchy(TextTask):
         asked = next(walk)
         try:
             while True:
-                chosen = zip(rows, asked, strict=True)
-                logits = yield [list(compress(self.pairs(row), flags)) for row, flags in chosen]
+                logits = yield [
+                    [(text, self._hypotheses[at]) for at in np.flatnonzero(flags)]
+                    for (text,), flags in zip(rows, asked, strict=True)
+                ]
                 asked = walk.send(logits)
         except StopIteration as ended:
             return self._answer(ended.value)
@@ -219,7 +220,7 @@ class Hierarchy(TextTask):
             for at, members in zip(level, opened.T, strict=True):
                 family = families[at]
                 found = family.scores(every[members, family.pairs], classes)
-                found *= reached[members, at, None]
+                found = np.nan_to_num(found) * reached[members, at, None]  # nan: not scored
                 for column, leaf, below in zip(
                     found.T, family.leaves, family.families, strict=True
                 ):
@@ -230,7 +231,7 @@ class Hierarchy(TextTask):
         return scores
 
     def _answer(self, scores: Scores) -> pa.StructArray:
-        return ranked(self.labels, scores, self.threshold)
+        return ranked(self.labels, scores, self.threshold, ~np.isnan(scores))
 
     def to_json(self) -> str:
         """The task as JSON; ``task_from_json`` reads it."""

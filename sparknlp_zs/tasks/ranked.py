@@ -21,22 +21,27 @@ RANKED = pa.struct(
 )
 
 
-def ranked(labels: Sequence[str], scores: Scores, thresholds: Thresholds = 0.0) -> pa.StructArray:
-    """Structs of ``RANKED`` from scores [rows, labels]; nan where a label was not scored.
+def ranked(
+    labels: Sequence[str],
+    scores: Scores,
+    thresholds: Thresholds = 0.0,
+    known: npt.NDArray[np.bool_] | None = None,
+) -> pa.StructArray:
+    """Structs of ``RANKED`` from scores [rows, labels], without those that are not ``known``.
 
     Examples
     --------
     >>> ranked(["a", "b"], np.array([[0.25, 0.75]])).to_pylist()
     [{'label': 'b', 'score': 0.75, 'labels': ['b', 'a'], 'scores': [0.75, 0.25]}]
-    >>> ranked(["a", "b"], np.array([[0.25, np.nan]]), 0.5).to_pylist()
+    >>> ranked(["a", "b"], np.array([[0.25, 0.0]]), 0.5, np.array([[True, False]])).to_pylist()
     [{'label': None, 'score': 0.25, 'labels': ['a'], 'scores': [0.25]}]
     """
-    order = np.argsort(-scores, axis=1, kind="stable")  # nan last
+    order = np.argsort(-scores, axis=1, kind="stable")
     values = np.take_along_axis(scores, order, axis=1)
-    known = ~np.isnan(values)
-    starts = np.concatenate([[0], known.sum(axis=1).cumsum()])
-    names = pa.array(labels, pa.string()).take(pa.array(order[known]))
-    return ranked_rows(names, values[known], starts, thresholds)
+    kept = np.ones_like(order, bool) if known is None else np.take_along_axis(known, order, axis=1)
+    starts = np.concatenate([[0], kept.sum(axis=1).cumsum()])
+    names = pa.array(labels, pa.string()).take(pa.array(order[kept]))
+    return ranked_rows(names, values[kept], starts, thresholds)
 
 
 def ranked_rows(

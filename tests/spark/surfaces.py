@@ -33,6 +33,9 @@ SCHEMA = "i int, text string, hypothesis string, labels array<string>, multi boo
 RANKED = zs.ZeroShot(LABELS)
 MULTI = zs.ZeroShotScores(LABELS, TEMPLATE, multi_label=True)
 TASKS = {"topic": RANKED, "all": MULTI}
+TREE = zs.Hierarchy(
+    {"a": ["x", "y"], "b": {"z": ["1", "2"]}, "c": []}, ["{}!", TEMPLATE], 1, threshold=0.25
+)
 
 
 def frame(spark: Any) -> Any:
@@ -65,6 +68,12 @@ def classify(spark: Any, model: Path) -> list[Any]:
 
 def scores(spark: Any, model: Path) -> list[Any]:
     column = zs.scores("text", LABELS, hypothesis_template=TEMPLATE, multi_label=True, model=model)
+    return collected(frame(spark).withColumn("found", column), "found")
+
+
+def tree(spark: Any, model: Path) -> list[Any]:
+    """Labels in a tree, with templates, a threshold, and rows of different lengths."""
+    column = zs.classify("text", TREE, model=model)
     return collected(frame(spark).withColumn("found", column), "found")
 
 
@@ -153,6 +162,7 @@ SURFACES: dict[str, Callable[[Any, Path], list[Any]]] = {
     for function in (
         classify,
         scores,
+        tree,
         nli,
         row_labels,
         annotate,
@@ -193,6 +203,7 @@ def expected(name: str, model: Path) -> list[Any]:
     simple: dict[str, Callable[[], list[Any]]] = {
         "classify": lambda: by(RANKED, ROWS),
         "scores": lambda: by(MULTI, ROWS),
+        "tree": lambda: by(TREE, ROWS),
         "nli": lambda: by(zs.NLI(), ROWS, HYPOTHESES),
         "row_labels": lambda: by(RowLabels(TEMPLATE), ROWS, ROW_LABELS, [False] * len(ROWS)),
         "annotate": lambda: by(Annotation(TASKS), ROWS),

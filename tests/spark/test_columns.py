@@ -53,6 +53,20 @@ def test_a_task_as_labels(spark, tiny):
     assert_same(collected(both, "scores"), scorer.score(named, texts).to_pylist())
 
 
+def test_templates_and_threshold_with_labels_in_a_column(spark, tiny):
+    rows = frame(spark)
+    limits = dict.fromkeys(LABELS, 0.4) | {"b": 1.0}
+    column = zs.classify(
+        "text", rows["labels"], hypothesis_template=["{}!", TEMPLATE], threshold=limits, model=tiny
+    )
+    found = collected(rows.withColumn("found", column), "found")
+    task = RowLabels(["{}!", TEMPLATE], limits)
+    columns = [pa.array(ROWS), pa.array(ROW_LABELS), pa.array([False] * len(ROWS))]
+    expected = load_scorer(tiny).score(task, columns).to_pylist()
+    assert_same(found, expected)
+    assert any(row and row["label"] is None for row in expected)
+
+
 def test_starter_model_and_two_models_in_one_session(spark, tiny):
     both = frame(spark).select(
         "i",

@@ -45,6 +45,20 @@ def test_wrong_arguments(spark, no_jobs, arguments, error, message):
         zs.scores("t", **arguments)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"labels": ["a"], "threshold": 2}, "threshold=2: scores are from 0 to 1"),
+        ({"labels": zs.ZeroShot(["a"]), "threshold": 0.5}, r"threshold=0\.5: labels is a task"),
+        ({"labels": {"a": ["x", " "]}}, r"labels\['a'\]: ' ' is blank"),
+        ({"labels": {"a": ["x", "y"]}, "multi_label": True}, "multi_label=True"),
+    ],
+)
+def test_wrong_options(no_jobs, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        zs.classify("t", model="no/such", **arguments)
+
+
 def test_not_a_column(spark, tiny):
     with pytest.raises(TypeError, match="text=3"):
         zs.classify(3, ["a"], model=tiny)

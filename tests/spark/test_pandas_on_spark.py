@@ -68,6 +68,16 @@ def test_descriptions(frame, tiny):
         assert_same(found(labels, model=tiny), expected(labels, model=tiny))
 
 
+def test_tree_and_threshold(frame, tiny):
+    tree = {"a": ["x", "y"], "b": {"z": "about z"}, "c": []}
+    options = {"threshold": 0.3, "hypothesis_template": ["{}!", "Über {}?"], "model": tiny}
+    found = frame["text"].zsc.classify(tree, **options)
+    assert_same(found, FRAME["text"].zsc.classify(tree, **options))
+    assert_same(
+        frame["text"].zsc.scores(tree, model=tiny), FRAME["text"].zsc.scores(tree, model=tiny)
+    )
+
+
 @pytest.mark.parametrize("multi_label", [False, True])
 def test_scores(frame, tiny, multi_label):
     options = {"hypothesis_template": "Über {}?", "multi_label": multi_label, "model": tiny}
