@@ -7,7 +7,9 @@ READY := $(VENV)/.ready
 # Older Sparks that the package works with; their versions are in tests/spark/versions/.
 SPARKS := 3.5 4.0
 SPARK_TESTS := tests/spark tests/test_accessor.py tests/test_tasks.py tests/engine/test_scorer.py
-SPARK_TESTS += tests/engine/test_row_labels.py sparknlp_zs/spark sparknlp_zs/accessor.py
+SPARK_TESTS += tests/test_head_accessor.py tests/engine/test_row_labels.py
+SPARK_TESTS += tests/engine/test_annotation.py tests/engine/test_heads.py
+SPARK_TESTS += sparknlp_zs/spark sparknlp_zs/accessor.py
 # pyarrow 16 cannot cast strings to string_view; Spark gives none.
 SPARK_TESTS += --deselect 'tests/engine/test_scorer.py::test_arrow_text_types'
 

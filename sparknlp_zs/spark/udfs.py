@@ -170,7 +170,9 @@ def to_arrow(series: pd.Series, kind: pa.DataType) -> pa.Array:
 
 
 def to_pandas(array: pa.Array) -> pd.Series | pd.DataFrame:
-    """An Arrow array as pandas UDFs return it: structs as a DataFrame, nested values as objects.
+    """An Arrow array as pandas UDFs return it: a struct as a DataFrame, else a Series.
+
+    Nested values, structs in a struct too, are Python objects.
 
     Examples
     --------
@@ -178,14 +180,24 @@ def to_pandas(array: pa.Array) -> pd.Series | pd.DataFrame:
            a     b
     0  [1.5]     x
     1   None  None
+    >>> to_pandas(pa.array([{"a": {"b": 1}}, {"a": None}]))
+              a
+    0  {'b': 1}
+    1      None
     >>> to_pandas(pa.array([[("a", 1.5)]], pa.map_(pa.string(), pa.float64())))[0]
     {'a': 1.5}
     """
     import pandas as pd
 
-    if pa.types.is_struct(array.type):
-        fields = [field.name for field in array.type]
-        return pd.DataFrame(dict(zip(fields, map(to_pandas, array.flatten()), strict=True)))
+    if not pa.types.is_struct(array.type):
+        return _to_series(array)
+    fields = [field.name for field in array.type]
+    return pd.DataFrame(dict(zip(fields, map(_to_series, array.flatten()), strict=True)))
+
+
+def _to_series(array: pa.Array) -> pd.Series:
+    import pandas as pd
+
     if pa.types.is_primitive(array.type):
         series: pd.Series = array.to_pandas()
         return series

@@ -22,6 +22,7 @@ from surface_rows import HYPOTHESES, LABELS, ROWS
 import sparknlp_zs
 from sparknlp_zs import spark as zs
 from sparknlp_zs.engine.loading import load_scorer
+from sparknlp_zs.spark.versions import is_before_4
 from sparknlp_zs.tasks import Annotation, RowLabels, RowLabelScores, Task
 
 TEMPLATE = "Über {}?"
@@ -101,7 +102,14 @@ def transform(spark: Any, model: Path) -> list[Any]:
 def _sql(spark: Any, model: Path, expression: str) -> list[Any]:
     zs.register(spark, model=model)
     frame(spark).createOrReplaceTempView("rows")
-    return collected(spark.sql(f"SELECT i, {expression} AS found FROM rows"), "found")
+    found = collected(spark.sql(f"SELECT i, {expression} AS found FROM rows"), "found")
+    return [sql_value(value) for value in found]
+
+
+def sql_value(value: Any) -> Any:
+    """Null for a struct of nulls, which Spark 3's SQL gives in its place."""
+    nulls = isinstance(value, dict) and all(x is None for x in value.values())
+    return None if nulls and is_before_4() else value
 
 
 def sql_classify(spark: Any, model: Path) -> list[Any]:
@@ -109,7 +117,7 @@ def sql_classify(spark: Any, model: Path) -> list[Any]:
 
 
 def sql_scores(spark: Any, model: Path) -> list[Any]:
-    return _sql(spark, model, "zs_scores(text, labels)")
+    return _sql(spark, model, "zs_scores(text, labels, false)")
 
 
 def sql_nli(spark: Any, model: Path) -> list[Any]:

@@ -16,9 +16,11 @@ from sparknlp_zs.tasks import ZeroShot
 
 STRUCT = pa.struct([("a", pa.string()), ("b", pa.float64()), ("c", pa.list_(pa.string()))])
 MAP = pa.map_(pa.string(), pa.float64())
-KINDS = [STRUCT, pa.list_(STRUCT), MAP, pa.string(), pa.int64()]
+NESTED = pa.struct([("s", STRUCT), ("t", pa.struct([("x", pa.float64())]))])
+KINDS = [STRUCT, NESTED, pa.list_(STRUCT), MAP, pa.string(), pa.int64()]
 VALUE = {"a": "x", "b": 0.5, "c": ["p", None]}
 RESULTS = {STRUCT: VALUE, pa.list_(STRUCT): [VALUE, None], MAP: {"k": 1.5, "l": None}}
+RESULTS |= {NESTED: {"s": VALUE, "t": {"x": None}}}
 RESULTS |= {pa.string(): "x", pa.int64(): 7}
 TYPES = udfs.column_types(["text", "labels", "multi_label"])
 SCHEMA = "i int, text string, labels array<string>, flag boolean"
@@ -64,7 +66,7 @@ def test_inputs_and_results(spark, make, kind):
 def plain(value):
     if isinstance(value, list):
         return [plain(x) for x in value]
-    return value.asDict() if hasattr(value, "asDict") else value
+    return value.asDict(recursive=True) if hasattr(value, "asDict") else value
 
 
 def test_nothing_but_nulls(spark, make):
