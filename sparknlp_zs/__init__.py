@@ -7,12 +7,13 @@ imported when first used.
 from sparknlp_zs import accessor as _accessor  # noqa: F401  (registers .zsc)
 from sparknlp_zs.engine.adapters import adapter_tasks
 from sparknlp_zs.models import ModelNotFoundError, ModelSpec
-from sparknlp_zs.tasks import NLI, AdapterTask, TaskHead, ZeroShot, ZeroShotScores
+from sparknlp_zs.tasks import NLI, AdapterTask, Chunks, TaskHead, ZeroShot, ZeroShotScores
 from sparknlp_zs.version import __version__
 
 __all__ = [
     "NLI",
     "AdapterTask",
+    "Chunks",
     "ModelNotFoundError",
     "ModelSpec",
     "TaskHead",

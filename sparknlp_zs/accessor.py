@@ -17,7 +17,9 @@ from sparknlp_zs.models import Model, model_folder, model_spec, read_class_ids
 from sparknlp_zs.tasks import (
     DEFAULT_TEMPLATE,
     NLI,
+    TRUNCATE,
     FixedTask,
+    LongText,
     ZeroShot,
     ZeroShotScores,
     named_tasks,
@@ -45,6 +47,7 @@ class SeriesAccessor(SeriesHeads):
         *,
         hypothesis_template: str = DEFAULT_TEMPLATE,
         multi_label: bool = False,
+        long_text: LongText = TRUNCATE,
         model: Model = None,
         progress: bool = True,
     ) -> pd.DataFrame:
@@ -58,6 +61,9 @@ class SeriesAccessor(SeriesHeads):
             Sentence with ``{}`` for the label.
         multi_label : bool
             Score each label by itself.
+        long_text : {"truncate", "chunk"} or Chunks
+            What becomes of a text that does not fit beside its hypotheses: it is cut at the end,
+            or scored in chunks.
         model : str, path, ModelSpec or None
             None is the default model (``SPARKNLP_ZS_MODEL``, else the seed model).
         progress : bool
@@ -84,7 +90,7 @@ class SeriesAccessor(SeriesHeads):
         >>> found["label"].fillna("").tolist()
         ['stolen card', '']
         """
-        task = ZeroShot(labels, hypothesis_template, multi_label)
+        task = ZeroShot(labels, hypothesis_template, multi_label, long_text=long_text)
         result = _scored(task, [self._series], model, progress)
         return _frame(result, ["label", "score"], self._series.index)
 
@@ -94,6 +100,7 @@ class SeriesAccessor(SeriesHeads):
         *,
         hypothesis_template: str = DEFAULT_TEMPLATE,
         multi_label: bool = False,
+        long_text: LongText = TRUNCATE,
         model: Model = None,
         progress: bool = True,
     ) -> pd.DataFrame:
@@ -108,7 +115,7 @@ class SeriesAccessor(SeriesHeads):
         >>> texts.zsc.scores(["stolen card", "exchange rate"], model="starter").columns.tolist()
         ['stolen card', 'exchange rate']
         """
-        task = ZeroShotScores(labels, hypothesis_template, multi_label)
+        task = ZeroShotScores(labels, hypothesis_template, multi_label, long_text=long_text)
         result = _scored(task, [self._series], model, progress)
         return _frame(result, list(task.labels), self._series.index)
 
@@ -188,6 +195,7 @@ class DataFrameAccessor(FrameHeads):
         premise: str,
         hypothesis: str,
         *,
+        long_text: LongText = TRUNCATE,
         model: Model = None,
         progress: bool = True,
     ) -> pd.DataFrame:
@@ -197,6 +205,9 @@ class DataFrameAccessor(FrameHeads):
         ----------
         premise, hypothesis : str
             Names of text columns.
+        long_text : {"truncate", "chunk"} or Chunks
+            What becomes of a premise that does not fit beside its hypothesis: it is cut at the
+            end, or scored in chunks.
         model : str, path, ModelSpec or None
             None is the default model (``SPARKNLP_ZS_MODEL``, else the seed model).
         progress : bool
@@ -226,7 +237,7 @@ class DataFrameAccessor(FrameHeads):
             self._column("premise", premise),
             self._column("hypothesis", hypothesis),
         ]
-        task = NLI()
+        task = NLI(long_text=long_text)
         result = _scored(task, series, model, progress)
         names = [field.name for field in task.result_type]
         return _frame(result, names, self._frame.index)

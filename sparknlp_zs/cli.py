@@ -9,6 +9,7 @@ from pathlib import Path
 from sparknlp_zs.files import file_format
 from sparknlp_zs.models import ModelNotFoundError
 from sparknlp_zs.tasks import DEFAULT_TEMPLATE, ZeroShot
+from sparknlp_zs.tasks.long_text import CHUNK, TRUNCATE
 
 
 def parser() -> argparse.ArgumentParser:
@@ -34,6 +35,12 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--engine", choices=["pandas", "spark"], default="pandas")
     p.add_argument("--template", default=DEFAULT_TEMPLATE, help="hypothesis with {} for the label")
     p.add_argument("--multi-label", action="store_true", help="score each label by itself")
+    p.add_argument(
+        "--long-text",
+        choices=[TRUNCATE, CHUNK],
+        default=TRUNCATE,
+        help="cut texts that are longer than the model takes, or score them in chunks",
+    )
     p.add_argument("--model", help='folder, hub id, or "starter"')
     p.add_argument("--prefix", default="", help="put before the names of the two new columns")
     p.add_argument("--no-progress", action="store_true")
@@ -54,7 +61,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _classify(args: argparse.Namespace) -> None:
     labels = [part.strip() for part in args.labels.split(",")] if args.labels else []
-    task = ZeroShot([*labels, *args.label], args.template, args.multi_label)
+    task = ZeroShot(
+        [*labels, *args.label], args.template, args.multi_label, long_text=args.long_text
+    )
     file_format(args.file)
     file_format(args.output)
     if not args.file.is_file():

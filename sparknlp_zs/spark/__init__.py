@@ -12,7 +12,7 @@ from sparknlp_zs.spark.progress import progress
 from sparknlp_zs.spark.session import use_session
 from sparknlp_zs.spark.sql import register
 from sparknlp_zs.spark.transform import transform
-from sparknlp_zs.tasks import NLI, ZeroShot, ZeroShotScores
+from sparknlp_zs.tasks import NLI, Chunks, ZeroShot, ZeroShotScores
 
 if TYPE_CHECKING:
     from sparknlp_zs.spark.annotations import AnnotationClassifier
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "NLI",
     "AnnotationClassifier",
+    "Chunks",
     "NLIScorer",
     "TaskHeadClassifier",
     "ZeroShot",

@@ -11,7 +11,16 @@ from sparknlp_zs.spark.shipping import ShippedModel, ship
 from sparknlp_zs.spark.udfs import batch_udf, column_types
 from sparknlp_zs.spark.versions import string_only
 from sparknlp_zs.spark.workers import score_batches
-from sparknlp_zs.tasks import DEFAULT_TEMPLATE, NLI, RowLabels, Task, ZeroShot, ZeroShotScores
+from sparknlp_zs.tasks import (
+    DEFAULT_TEMPLATE,
+    NLI,
+    TRUNCATE,
+    LongText,
+    RowLabels,
+    Task,
+    ZeroShot,
+    ZeroShotScores,
+)
 from sparknlp_zs.tasks.zero_shot import Labels
 
 if TYPE_CHECKING:
@@ -24,6 +33,7 @@ def classify(
     *,
     hypothesis_template: str = DEFAULT_TEMPLATE,
     multi_label: bool = False,
+    long_text: LongText = TRUNCATE,
     model: Model = None,
     once: bool = False,
 ) -> Column:
@@ -41,6 +51,9 @@ def classify(
         Sentence with ``{}`` for the label.
     multi_label : bool
         Score each label by itself.
+    long_text : {"truncate", "chunk"} or Chunks
+        What becomes of a text that does not fit beside its hypotheses: it is cut at the end, or
+        scored in chunks.
     model : str, path, ModelSpec or None
         None is the default model (``SPARKNLP_ZS_MODEL``, else the seed model).
     once : bool
@@ -73,8 +86,9 @@ def classify(
     [Row(label='stolen card'), Row(label=None)]
     """
     if _is_column(labels):
-        return _label_column(text, labels, hypothesis_template, multi_label, model, once)
-    task = ZeroShot(labels, hypothesis_template, multi_label)
+        task = RowLabels(hypothesis_template, long_text=long_text)
+        return _label_column(text, labels, task, multi_label, model, once)
+    task = ZeroShot(labels, hypothesis_template, multi_label, long_text=long_text)
     return score_column(task, [text], model, once=once)
 
 
@@ -84,6 +98,7 @@ def scores(
     *,
     hypothesis_template: str = DEFAULT_TEMPLATE,
     multi_label: bool = False,
+    long_text: LongText = TRUNCATE,
     model: Model = None,
     once: bool = False,
 ) -> Column:
@@ -104,7 +119,7 @@ def scores(
     >>> df.select(s.alias("s")).select("s.*").columns
     ['stolen card', 'exchange rate']
     """
-    task = ZeroShotScores(labels, hypothesis_template, multi_label)
+    task = ZeroShotScores(labels, hypothesis_template, multi_label, long_text=long_text)
     return score_column(task, [text], model, once=once)
 
 
@@ -112,12 +127,13 @@ def nli(
     premise: str | Column,
     hypothesis: str | Column,
     *,
+    long_text: LongText = TRUNCATE,
     model: Model = None,
     once: bool = False,
 ) -> Column:
     """Natural language inference on two text columns.
 
-    ``model`` and ``once`` are those of ``classify``.
+    ``model`` and ``once`` are those of ``classify``; so is ``long_text``, of the premise.
 
     Returns
     -------
@@ -132,7 +148,7 @@ def nli(
     >>> df.select(zs.nli("p", "h", model="starter")["label"].alias("label")).collect()
     [Row(label='entailment')]
     """
-    return score_column(NLI(), [premise, hypothesis], model, once=once)
+    return score_column(NLI(long_text=long_text), [premise, hypothesis], model, once=once)
 
 
 def score_column(
@@ -149,17 +165,17 @@ def score_column(
 def _label_column(
     text: str | Column,
     labels: Column,
-    template: str,
+    task: RowLabels,
     multi_label: bool,
     model: Model,
     once: bool,
 ) -> Column:
     from pyspark.sql import functions as F
 
-    ZeroShot(["any label"], template, multi_label)  # wrong arguments fail before any job
+    ZeroShot(["any label"], multi_label=multi_label)  # wrong arguments fail before any job
     names = F.transform(labels, string_only)
     columns = [text_column(text, "text"), names, F.lit(multi_label)]
-    return _task_column(RowLabels(template), columns, model, once)
+    return _task_column(task, columns, model, once)
 
 
 def _task_column(task: Task, columns: list[Column], model: Model, once: bool) -> Column:

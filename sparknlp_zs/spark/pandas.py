@@ -19,7 +19,7 @@ from pyspark.pandas.extensions import register_dataframe_accessor, register_seri
 
 from sparknlp_zs.models import Model
 from sparknlp_zs.spark import functions as zs
-from sparknlp_zs.tasks import DEFAULT_TEMPLATE, NLI, ZeroShotScores
+from sparknlp_zs.tasks import DEFAULT_TEMPLATE, NLI, TRUNCATE, LongText, ZeroShotScores
 from sparknlp_zs.tasks.zero_shot import Labels
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class SeriesAccessor:
         *,
         hypothesis_template: str = DEFAULT_TEMPLATE,
         multi_label: bool = False,
+        long_text: LongText = TRUNCATE,
         model: Model = None,
     ) -> ps.DataFrame:
         """The best label of each text, and its score.
@@ -55,6 +56,9 @@ class SeriesAccessor:
             Sentence with ``{}`` for the label.
         multi_label : bool
             Score each label by itself.
+        long_text : {"truncate", "chunk"} or Chunks
+            What becomes of a text that does not fit beside its hypotheses: it is cut at the end,
+            or scored in chunks.
         model : str, path, ModelSpec or None
             None is the default model (``SPARKNLP_ZS_MODEL``, else the seed model).
 
@@ -86,6 +90,7 @@ class SeriesAccessor:
             labels,
             hypothesis_template=hypothesis_template,
             multi_label=multi_label,
+            long_text=long_text,
             model=model,
         )
         return _frame(self._series, column, ["label", "score"])
@@ -96,6 +101,7 @@ class SeriesAccessor:
         *,
         hypothesis_template: str = DEFAULT_TEMPLATE,
         multi_label: bool = False,
+        long_text: LongText = TRUNCATE,
         model: Model = None,
     ) -> ps.DataFrame:
         """The score of every label: one float64 column per label, in the order given.
@@ -110,7 +116,7 @@ class SeriesAccessor:
         >>> texts.zsc.scores(["stolen card", "exchange rate"], model="starter").columns.tolist()
         ['stolen card', 'exchange rate']
         """
-        task = ZeroShotScores(labels, hypothesis_template, multi_label)
+        task = ZeroShotScores(labels, hypothesis_template, multi_label, long_text=long_text)
         column = zs.score_column(task, [_text(self._series)], model)
         return _frame(self._series, column, list(task.labels))
 
@@ -122,13 +128,22 @@ class DataFrameAccessor:
     def __init__(self, frame: ps.DataFrame) -> None:
         self._frame = frame
 
-    def nli(self, premise: str, hypothesis: str, *, model: Model = None) -> ps.DataFrame:
+    def nli(
+        self,
+        premise: str,
+        hypothesis: str,
+        *,
+        long_text: LongText = TRUNCATE,
+        model: Model = None,
+    ) -> ps.DataFrame:
         """Whether each premise entails its hypothesis.
 
         Parameters
         ----------
         premise, hypothesis : str
             Names of text columns.
+        long_text : {"truncate", "chunk"} or Chunks
+            What becomes of a premise that does not fit beside its hypothesis.
         model : str, path, ModelSpec or None
             None is the default model.
 
@@ -155,7 +170,7 @@ class DataFrameAccessor:
         """
         first = self._column("premise", premise)
         second = self._column("hypothesis", hypothesis)
-        column = zs.nli(_text(first), _text(second), model=model)
+        column = zs.nli(_text(first), _text(second), long_text=long_text, model=model)
         return _frame(first, column, [field.name for field in NLI().result_type])
 
     def _column(self, argument: str, name: str) -> ps.Series:

@@ -16,6 +16,7 @@ from sparknlp_zs.tasks.base import (
     Task,
 )
 from sparknlp_zs.tasks.heads import AdapterTask, HeadTask, PairHeadTask, TaskHead
+from sparknlp_zs.tasks.long_text import TRUNCATE, Chunks, LongText
 from sparknlp_zs.tasks.nli import NLI
 from sparknlp_zs.tasks.row_heads import ChoiceTask, RowTasks
 from sparknlp_zs.tasks.row_labels import RowLabels, RowLabelScores
@@ -24,13 +25,16 @@ from sparknlp_zs.tasks.zero_shot import DEFAULT_TEMPLATE, ZeroShot, ZeroShotScor
 __all__ = [
     "DEFAULT_TEMPLATE",
     "NLI",
+    "TRUNCATE",
     "AdapterTask",
     "Annotation",
     "ChoiceTask",
+    "Chunks",
     "ClassIds",
     "FixedTask",
     "HeadTask",
     "Logits",
+    "LongText",
     "Pair",
     "PairHeadTask",
     "Row",

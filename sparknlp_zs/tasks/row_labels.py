@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -12,6 +12,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sparknlp_zs.tasks.base import ClassIds, Logits, Pair, Row, Scores, is_text
+from sparknlp_zs.tasks.long_text import (
+    TRUNCATE,
+    LongText,
+    checked_long_text,
+    long_text_fields,
+    paired,
+)
 from sparknlp_zs.tasks.ranked import RANKED
 from sparknlp_zs.tasks.zero_shot import DEFAULT_TEMPLATE, ZeroShot, label_scores
 
@@ -30,6 +37,8 @@ class RowLabels:
     ----------
     hypothesis_template : str
         Sentence with ``{}`` where the label goes.
+    long_text : {"truncate", "chunk"} or Chunks
+        As of ``ZeroShot``.
 
     Examples
     --------
@@ -38,12 +47,14 @@ class RowLabels:
     """
 
     hypothesis_template: str = DEFAULT_TEMPLATE
+    long_text: LongText = field(default=TRUNCATE, kw_only=True)
 
     kind: ClassVar[str] = "row_labels"
     columns: ClassVar[tuple[str, ...]] = ("text", "labels", "multi_label")
 
     def __post_init__(self) -> None:
         ZeroShot(["any label"], self.hypothesis_template)  # a wrong template fails here
+        object.__setattr__(self, "long_text", checked_long_text(self.long_text))
 
     @property
     def result_type(self) -> pa.DataType:
@@ -77,7 +88,8 @@ class RowLabels:
     def pairs(self, row: Row) -> list[Pair]:
         """(premise, hypothesis) for each of the row's labels, in their order."""
         text, labels, _ = row
-        return [(text, self.hypothesis_template.replace("{}", label)) for label in labels]
+        hypotheses = [self.hypothesis_template.replace("{}", label) for label in labels]
+        return paired(text, hypotheses, self.long_text)
 
     def result(self, rows: Sequence[Row], logits: Logits, classes: ClassIds) -> pa.Array:
         """Arrow structs of ``result_type`` from logits [labels of all rows, classes]."""
@@ -102,7 +114,11 @@ class RowLabels:
 
     def to_json(self) -> str:
         """The task as JSON; ``task_from_json`` reads it."""
-        return json.dumps({"kind": self.kind, "hypothesis_template": self.hypothesis_template})
+        fields = {
+            "hypothesis_template": self.hypothesis_template,
+            "long_text": long_text_fields(self.long_text),
+        }
+        return json.dumps({"kind": self.kind, **fields})
 
 
 class RowLabelScores(RowLabels):

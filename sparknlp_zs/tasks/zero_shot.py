@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from sparknlp_zs.tasks.base import ClassIds, Logits, Pair, Row, Scores, TextTask, by_row, softmax
+from sparknlp_zs.tasks.long_text import TRUNCATE, LongText, checked_long_text, paired
 from sparknlp_zs.tasks.ranked import RANKED, ranked
 
 DEFAULT_TEMPLATE = "This example is {}."
@@ -48,6 +49,9 @@ class ZeroShot(TextTask):
         False: softmax of the entailment logits over the labels, scores of a row sum to 1.
         True: each label by itself, softmax of its [contradiction, entailment] logits. A single
         candidate label is always scored this way, as in Hugging Face's pipeline.
+    long_text : {"truncate", "chunk"} or Chunks
+        What becomes of a text that does not fit beside its hypotheses: it is cut at the end, or
+        scored in chunks.
 
     Raises
     ------
@@ -73,6 +77,7 @@ class ZeroShot(TextTask):
     hypothesis_template: str = DEFAULT_TEMPLATE
     multi_label: bool = False
     descriptions: tuple[str, ...] = ()
+    long_text: LongText = TRUNCATE
 
     kind: ClassVar[str] = "zero_shot"
     columns: ClassVar[tuple[str, ...]] = ("text",)
@@ -83,6 +88,8 @@ class ZeroShot(TextTask):
         hypothesis_template: str = DEFAULT_TEMPLATE,
         multi_label: bool = False,
         descriptions: Iterable[str] | None = None,
+        *,
+        long_text: LongText = TRUNCATE,
     ) -> None:
         if isinstance(labels, Mapping):
             descriptions, labels = list(labels.values()), list(labels)
@@ -94,6 +101,7 @@ class ZeroShot(TextTask):
         object.__setattr__(self, "descriptions", said)
         object.__setattr__(self, "hypothesis_template", _checked_template(hypothesis_template))
         object.__setattr__(self, "multi_label", _checked_flag("multi_label", multi_label))
+        object.__setattr__(self, "long_text", checked_long_text(long_text))
 
     @cached_property  # asked for every row
     def hypotheses(self) -> tuple[str, ...]:
@@ -106,7 +114,7 @@ class ZeroShot(TextTask):
 
     def pairs(self, row: Row) -> list[Pair]:
         """(premise, hypothesis) for each label, in the labels' order."""
-        return [(row[0], hypothesis) for hypothesis in self.hypotheses]
+        return paired(row[0], self.hypotheses, self.long_text)
 
     def scores(self, logits: Logits, classes: ClassIds) -> Scores:
         """Scores from logits [rows, labels, classes], as float64 [rows, labels]."""
