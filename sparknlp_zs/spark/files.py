@@ -50,6 +50,7 @@ def classify_file(
         task.labels,
         hypothesis_template=task.hypothesis_template,
         multi_label=task.multi_label,
+        long_text=task.long_text,
         model=model,
     )
     scored = _in_order(spark, frame).select(*columns, column.alias("_zs"))

@@ -22,7 +22,8 @@ def expected(tiny):
 
     def by(make, columns, long_text):
         found, cut = (scorer.score(make(x), columns).to_pylist() for x in (long_text, "truncate"))
-        assert [a == b for a, b in zip(found, cut, strict=True)] == [True, False, True, True, True]
+        score = "score" if "score" in found[1] else LABELS[0]
+        assert abs(found[1][score] - cut[1][score]) > 1e-3
         return found
 
     return {
