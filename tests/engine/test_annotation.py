@@ -76,7 +76,7 @@ def test_json_both_ways():
     [
         ({}, ValueError, "none given"),
         ([ZeroShot(["a"])], TypeError, "mapping"),
-        ({"x": NLI()}, TypeError, r"x=NLI\(\): takes premise, hypothesis"),
+        ({"x": NLI()}, TypeError, r"x=NLI\(.*\): takes premise, hypothesis"),
         ({"x": RowLabels()}, TypeError, "takes text, labels, multi_label"),
         ({"x": Annotation({"y": ZeroShot(["a"])})}, TypeError, "annotation in another"),
         ({"x": ["a", "b"]}, TypeError, r"x=\['a', 'b'\]: pass a task"),
