@@ -10,6 +10,7 @@ from sparknlp_zs.models import ModelNotFoundError, ModelSpec
 from sparknlp_zs.tasks import (
     NLI,
     AdapterTask,
+    Chunks,
     Hierarchy,
     HierarchyScores,
     TaskHead,
@@ -21,6 +22,7 @@ from sparknlp_zs.version import __version__
 __all__ = [
     "NLI",
     "AdapterTask",
+    "Chunks",
     "Hierarchy",
     "HierarchyScores",
     "ModelNotFoundError",

@@ -11,7 +11,7 @@ from sparknlp_zs.accessor_heads import FrameHeads, SeriesHeads
 from sparknlp_zs.accessor_scoring import as_frame, scored_texts
 from sparknlp_zs.engine.adapters import annotation_with_heads
 from sparknlp_zs.models import Model
-from sparknlp_zs.tasks import NLI, FixedTask, HierarchyScores, ZeroShotScores
+from sparknlp_zs.tasks import NLI, TRUNCATE, FixedTask, HierarchyScores, LongText, ZeroShotScores
 from sparknlp_zs.tasks.arguments import LabelsOrTask, classify_task, scores_task
 from sparknlp_zs.tasks.checks import Templates, Threshold
 
@@ -30,6 +30,7 @@ class SeriesAccessor(SeriesHeads, SeriesClassifier):
         hypothesis_template: Templates | None = None,
         multi_label: bool | None = None,
         threshold: Threshold | None = None,
+        long_text: LongText | None = None,
         model: Model = None,
         progress: bool = True,
     ) -> pd.DataFrame:
@@ -48,6 +49,9 @@ class SeriesAccessor(SeriesHeads, SeriesClassifier):
         threshold : float, or dict of str to float, optional
             From 0 to 1, for all labels or for each. The best label is missing where no score
             reaches its threshold; its score is given all the same.
+        long_text : {"truncate", "chunk"} or Chunks, optional
+            What becomes of a text that does not fit beside its hypotheses: it is cut at the end,
+            or scored in chunks. "truncate" if not given.
         model : str, path, ModelSpec or None
             None is the default model (``SPARKNLP_ZS_MODEL``, else the seed model).
         progress : bool
@@ -79,6 +83,7 @@ class SeriesAccessor(SeriesHeads, SeriesClassifier):
             hypothesis_template=hypothesis_template,
             multi_label=multi_label,
             threshold=threshold,
+            long_text=long_text,
         )
         result = scored_texts(task, [self._series], model, progress)
         return as_frame(result, ["label", "score"], self._series.index)
@@ -89,6 +94,7 @@ class SeriesAccessor(SeriesHeads, SeriesClassifier):
         *,
         hypothesis_template: Templates | None = None,
         multi_label: bool | None = None,
+        long_text: LongText | None = None,
         model: Model = None,
         progress: bool = True,
     ) -> pd.DataFrame:
@@ -104,7 +110,12 @@ class SeriesAccessor(SeriesHeads, SeriesClassifier):
         >>> texts.zsc.scores(["stolen card", "exchange rate"], model="starter").columns.tolist()
         ['stolen card', 'exchange rate']
         """
-        task = scores_task(labels, hypothesis_template=hypothesis_template, multi_label=multi_label)
+        task = scores_task(
+            labels,
+            hypothesis_template=hypothesis_template,
+            multi_label=multi_label,
+            long_text=long_text,
+        )
         result = scored_texts(task, [self._series], model, progress)
         return as_frame(result, list(task.labels), self._series.index)
 
@@ -185,6 +196,7 @@ class DataFrameAccessor(FrameHeads):
         premise: str,
         hypothesis: str,
         *,
+        long_text: LongText = TRUNCATE,
         model: Model = None,
         progress: bool = True,
     ) -> pd.DataFrame:
@@ -194,6 +206,9 @@ class DataFrameAccessor(FrameHeads):
         ----------
         premise, hypothesis : str
             Names of text columns.
+        long_text : {"truncate", "chunk"} or Chunks
+            What becomes of a premise that does not fit beside its hypothesis: it is cut at the
+            end, or scored in chunks.
         model : str, path, ModelSpec or None
             None is the default model (``SPARKNLP_ZS_MODEL``, else the seed model).
         progress : bool
@@ -223,7 +238,7 @@ class DataFrameAccessor(FrameHeads):
             self._column("premise", premise),
             self._column("hypothesis", hypothesis),
         ]
-        task = NLI()
+        task = NLI(long_text=long_text)
         result = scored_texts(task, series, model, progress)
         names = [field.name for field in task.result_type]
         return as_frame(result, names, self._frame.index)

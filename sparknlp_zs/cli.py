@@ -9,6 +9,7 @@ from pathlib import Path
 from sparknlp_zs.files import file_format
 from sparknlp_zs.models import ModelNotFoundError
 from sparknlp_zs.tasks import DEFAULT_TEMPLATE, ZeroShot
+from sparknlp_zs.tasks.long_text import CHUNK, TRUNCATE
 
 
 def parser() -> argparse.ArgumentParser:
@@ -46,6 +47,12 @@ def parser() -> argparse.ArgumentParser:
         metavar="SCORE",
         help="leave the label empty where the best score is lower (from 0 to 1)",
     )
+    p.add_argument(
+        "--long-text",
+        choices=[TRUNCATE, CHUNK],
+        default=TRUNCATE,
+        help="cut texts that are longer than the model takes, or score them in chunks",
+    )
     p.add_argument("--model", help='folder, hub id, or "starter"')
     p.add_argument("--prefix", default="", help="put before the names of the two new columns")
     p.add_argument("--no-progress", action="store_true")
@@ -71,6 +78,7 @@ def _classify(args: argparse.Namespace) -> None:
         args.template or DEFAULT_TEMPLATE,
         args.multi_label,
         threshold=args.threshold,
+        long_text=args.long_text,
     )
     file_format(args.file)
     file_format(args.output)

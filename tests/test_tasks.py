@@ -8,6 +8,7 @@ import pytest
 
 from sparknlp_zs.tasks import (
     NLI,
+    Chunks,
     ClassIds,
     RowLabels,
     RowLabelScores,
@@ -58,6 +59,23 @@ def test_wrong_types():
         ZeroShot(["a"], ["{}", "{}"])
     with pytest.raises(TypeError, match="multi_label='yes'"):
         ZeroShot(["a"], multi_label="yes")
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: Chunks(overlap=-1), ValueError, "overlap=-1"),
+        (lambda: Chunks(overlap=True), TypeError, "overlap=True"),
+        (lambda: Chunks(overlap=0.5), TypeError, "overlap=0.5"),
+        (lambda: Chunks(pool="sum"), ValueError, "pool='sum': pass one of 'max', 'mean'"),
+        (lambda: ZeroShot(["a"], long_text="cut"), ValueError, "long_text='cut': pass 'truncate'"),
+        (lambda: NLI(long_text=None), TypeError, "long_text=None"),
+        (lambda: RowLabels(long_text=64), TypeError, "long_text=64"),
+    ],
+)
+def test_wrong_long_text(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
 
 
 def test_template_is_filled_by_replacement():
@@ -174,6 +192,10 @@ def test_iterables_of_labels(kind):
         RowLabels("Über {}"),
         RowLabels(["{}", "Über {}"], threshold={"a": 0.5}),
         RowLabelScores(),
+        ZeroShot(["a"], long_text="chunk"),
+        ZeroShotScores(["a"], long_text=Chunks(overlap=9, pool="mean")),
+        NLI(long_text=Chunks(pool="mean")),
+        RowLabels(long_text=Chunks(overlap=0)),
     ],
 )
 def test_json_both_ways(task):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from sparknlp_zs.engine.chunks import Spans
 from sparknlp_zs.engine.encoding import Ids, PairEncoder
 
 Places = npt.NDArray[np.int64]
@@ -43,6 +44,9 @@ class PairTokens:
         The places of a pair's texts among them.
     heads : int array [pairs] or None
         Each pair's task head.
+    spans : Spans or None
+        Each of them makes a pair, of a part of the first text and of the second text, in place of
+        the pair that it is of. Not for task heads.
 
     Attributes
     ----------
@@ -58,15 +62,21 @@ class PairTokens:
         second: Sequence[Ids],
         second_of: Places,
         heads: Places | None = None,
+        spans: Spans | None = None,
     ) -> None:
+        if spans is not None:
+            first_of, second_of = first_of[spans.pair_of], second_of[spans.pair_of]
         self._encoder = encoder
         self._first, self._second = _Texts.of(first), _Texts.of(second)
         self._heads = heads
-        uncut_1, uncut_2 = self._first.sizes[first_of], self._second.sizes[second_of]
+        uncut_1 = self._first.sizes[first_of] if spans is None else spans.sizes
+        uncut_2 = self._second.sizes[second_of]
         self._size_1, self._size_2 = encoder.kept(uncut_1, uncut_2)
         cut_1, cut_2 = uncut_1 - self._size_1, uncut_2 - self._size_2
         self.cut: npt.NDArray[np.bool_] = cut_1 + cut_2 > 0
         self._start_1 = self._first.starts[first_of] + (cut_1 if encoder.cuts_left else 0)
+        if spans is not None:
+            self._start_1 += spans.starts
         self._start_2 = self._second.starts[second_of] + (cut_2 if encoder.cuts_left else 0)
 
     def __len__(self) -> int:

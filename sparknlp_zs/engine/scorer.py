@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from sparknlp_zs.engine.batching import Batch, Padding, plan_batches
 from sparknlp_zs.engine.budget import TokenBudget, is_out_of_memory
+from sparknlp_zs.engine.chunks import chunked, pooled
 from sparknlp_zs.engine.encoding import Ids, PairEncoder
 from sparknlp_zs.engine.memory import give_back
 from sparknlp_zs.engine.pairs import PairTokens
@@ -170,14 +171,27 @@ class Scorer:
         first, first_of = self._tokenize([pair[0] for pair in pairs])
         second, second_of = self._tokenize([pair[1] for pair in pairs])
         self._check_room(second, [pair[1] for pair in pairs], second_of)
-        heads = _heads(pairs)
-        tokens = PairTokens(self._encoder, first, first_of, second, second_of, heads)
-        width = self._outputs(task)
-        logits = np.zeros((len(pairs), width), dtype=np.float32)
+        sizes = np.fromiter(map(len, first), np.int64, len(first))[first_of]
+        spans = chunked(pairs, self._encoder, sizes, second, second_of)
+        texts, width = (first, first_of, second, second_of), self._outputs(task)
+        if spans is None:
+            tokens = PairTokens(self._encoder, *texts, _heads(pairs))
+            logits, cut = self._logits_of(tokens, width), tokens.cut
+        else:
+            distinct, place = spans.distinct(first_of, second_of)
+            tokens = PairTokens(self._encoder, *texts, spans=distinct)
+            found = self._logits_of(tokens, width)[place]
+            logits = pooled(found, spans, pairs, self._classes)
+            cut = tokens.cut[place][spans.firsts]
+        return logits[pair_of], _any_by_row(cut[pair_of], pairs_of)
+
+    def _logits_of(self, tokens: PairTokens, width: int) -> npt.NDArray[np.float32]:
+        """The first ``width`` logits of each pair of token ids."""
+        logits = np.zeros((len(tokens), width), dtype=np.float32)
         limit, padding = self._encoder.max_length, self._network.padding
         for batch in plan_batches(tokens.lengths, self._budget.of_remaining, limit, padding):
             logits[batch.pairs] = self._forward(tokens, batch)[:, :width]
-        return logits[pair_of], _any_by_row(tokens.cut[pair_of], pairs_of)
+        return logits
 
     def _outputs(self, task: Task) -> int:
         """How many logits the task has of each pair."""
@@ -230,7 +244,7 @@ def _distinct(values: Sequence[T]) -> tuple[list[T], npt.NDArray[np.int64]]:
 
 def _heads(pairs: list[Pair]) -> npt.NDArray[np.int64] | None:
     """The task head of each pair; None for premises and hypotheses."""
-    heads = [pair[2] for pair in pairs if len(pair) > 2]
+    heads = [pair[2] for pair in pairs if len(pair) > 2 and isinstance(pair[2], int)]
     return np.array(heads, dtype=np.int64) if heads else None
 
 

@@ -13,7 +13,15 @@ from sparknlp_zs.spark.progress import progress
 from sparknlp_zs.spark.session import use_session
 from sparknlp_zs.spark.sql import register, register_predict
 from sparknlp_zs.spark.transform import transform
-from sparknlp_zs.tasks import NLI, Hierarchy, HierarchyScores, TaskHead, ZeroShot, ZeroShotScores
+from sparknlp_zs.tasks import (
+    NLI,
+    Chunks,
+    Hierarchy,
+    HierarchyScores,
+    TaskHead,
+    ZeroShot,
+    ZeroShotScores,
+)
 
 if TYPE_CHECKING:
     from sparknlp_zs.spark.annotations import AnnotationClassifier
@@ -24,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "NLI",
     "AnnotationClassifier",
+    "Chunks",
     "Hierarchy",
     "HierarchyScores",
     "NLIScorer",

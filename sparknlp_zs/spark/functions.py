@@ -11,7 +11,7 @@ from sparknlp_zs.spark.shipping import ShippedModel, ship
 from sparknlp_zs.spark.udfs import batch_udf, column_types
 from sparknlp_zs.spark.versions import string_only
 from sparknlp_zs.spark.workers import score_batches
-from sparknlp_zs.tasks import NLI, RowLabels, Task
+from sparknlp_zs.tasks import NLI, TRUNCATE, LongText, RowLabels, Task
 from sparknlp_zs.tasks.arguments import LabelsOrTask, classify_task, given, scores_task
 from sparknlp_zs.tasks.checks import Templates, Threshold, checked_flag
 
@@ -26,6 +26,7 @@ def classify(
     hypothesis_template: Templates | None = None,
     multi_label: bool | None = None,
     threshold: Threshold | None = None,
+    long_text: LongText | None = None,
     model: Model = None,
     once: bool = False,
 ) -> Column:
@@ -48,6 +49,9 @@ def classify(
     threshold : float, or dict of str to float, optional
         From 0 to 1, for all labels or for each. The best label is null where no score reaches its
         threshold; all scores are given all the same.
+    long_text : {"truncate", "chunk"} or Chunks, optional
+        What becomes of a text that does not fit beside its hypotheses: it is cut at the end, or
+        scored in chunks. "truncate" if not given.
     model : str, path, ModelSpec or None
         None is the default model (``SPARKNLP_ZS_MODEL``, else the seed model).
     once : bool
@@ -80,7 +84,11 @@ def classify(
     [Row(label='stolen card'), Row(label=None)]
     """
     if _is_column(labels):
-        rows = RowLabels(**given(hypothesis_template=hypothesis_template, threshold=threshold))
+        rows = RowLabels(
+            **given(
+                hypothesis_template=hypothesis_template, threshold=threshold, long_text=long_text
+            )
+        )
         flag = checked_flag("multi_label", False if multi_label is None else multi_label)
         return _label_column(rows, text, labels, flag, model, once)  # type: ignore[arg-type]
     task = classify_task(
@@ -88,6 +96,7 @@ def classify(
         hypothesis_template=hypothesis_template,
         multi_label=multi_label,
         threshold=threshold,
+        long_text=long_text,
     )
     return score_column(task, [text], model, once=once)
 
@@ -98,6 +107,7 @@ def scores(
     *,
     hypothesis_template: Templates | None = None,
     multi_label: bool | None = None,
+    long_text: LongText | None = None,
     model: Model = None,
     once: bool = False,
 ) -> Column:
@@ -119,7 +129,12 @@ def scores(
     >>> df.select(s.alias("s")).select("s.*").columns
     ['stolen card', 'exchange rate']
     """
-    task = scores_task(labels, hypothesis_template=hypothesis_template, multi_label=multi_label)
+    task = scores_task(
+        labels,
+        hypothesis_template=hypothesis_template,
+        multi_label=multi_label,
+        long_text=long_text,
+    )
     return score_column(task, [text], model, once=once)
 
 
@@ -127,12 +142,13 @@ def nli(
     premise: str | Column,
     hypothesis: str | Column,
     *,
+    long_text: LongText = TRUNCATE,
     model: Model = None,
     once: bool = False,
 ) -> Column:
     """Natural language inference on two text columns.
 
-    ``model`` and ``once`` are those of ``classify``.
+    ``model`` and ``once`` are those of ``classify``; so is ``long_text``, of the premise.
 
     Returns
     -------
@@ -147,7 +163,7 @@ def nli(
     >>> df.select(zs.nli("p", "h", model="starter")["label"].alias("label")).collect()
     [Row(label='entailment')]
     """
-    return score_column(NLI(), [premise, hypothesis], model, once=once)
+    return score_column(NLI(long_text=long_text), [premise, hypothesis], model, once=once)
 
 
 def score_column(

@@ -21,7 +21,7 @@ from sparknlp_zs.classifiers import ClassifierModel, classifier_of
 from sparknlp_zs.models import Model
 from sparknlp_zs.spark import classifier
 from sparknlp_zs.spark import functions as zs
-from sparknlp_zs.tasks import NLI
+from sparknlp_zs.tasks import NLI, TRUNCATE, LongText
 from sparknlp_zs.tasks.arguments import LabelsOrTask, scores_task
 from sparknlp_zs.tasks.checks import Templates, Threshold
 
@@ -47,6 +47,7 @@ class SeriesAccessor:
         hypothesis_template: Templates | None = None,
         multi_label: bool | None = None,
         threshold: Threshold | None = None,
+        long_text: LongText | None = None,
         model: Model = None,
     ) -> ps.DataFrame:
         """The best label of each text, and its score.
@@ -64,6 +65,9 @@ class SeriesAccessor:
         threshold : float, or dict of str to float, optional
             From 0 to 1, for all labels or for each. The best label is missing where no score
             reaches its threshold; its score is given all the same.
+        long_text : {"truncate", "chunk"} or Chunks, optional
+            What becomes of a text that does not fit beside its hypotheses: it is cut at the end,
+            or scored in chunks. "truncate" if not given.
         model : str, path, ModelSpec or None
             None is the default model (``SPARKNLP_ZS_MODEL``, else the seed model).
 
@@ -96,6 +100,7 @@ class SeriesAccessor:
             hypothesis_template=hypothesis_template,
             multi_label=multi_label,
             threshold=threshold,
+            long_text=long_text,
             model=model,
         )
         return _frame(self._series, column, ["label", "score"])
@@ -106,6 +111,7 @@ class SeriesAccessor:
         *,
         hypothesis_template: Templates | None = None,
         multi_label: bool | None = None,
+        long_text: LongText | None = None,
         model: Model = None,
     ) -> ps.DataFrame:
         """The score of every label: one float64 column per label, in the order given.
@@ -120,7 +126,12 @@ class SeriesAccessor:
         >>> texts.zsc.scores(["stolen card", "exchange rate"], model="starter").columns.tolist()
         ['stolen card', 'exchange rate']
         """
-        task = scores_task(labels, hypothesis_template=hypothesis_template, multi_label=multi_label)
+        task = scores_task(
+            labels,
+            hypothesis_template=hypothesis_template,
+            multi_label=multi_label,
+            long_text=long_text,
+        )
         column = zs.score_column(task, [_text(self._series)], model)
         return _frame(self._series, column, list(task.labels))
 
@@ -183,13 +194,23 @@ class DataFrameAccessor:
     def __init__(self, frame: ps.DataFrame) -> None:
         self._frame = frame
 
-    def nli(self, premise: str, hypothesis: str, *, model: Model = None) -> ps.DataFrame:
+    def nli(
+        self,
+        premise: str,
+        hypothesis: str,
+        *,
+        long_text: LongText = TRUNCATE,
+        model: Model = None,
+    ) -> ps.DataFrame:
         """Whether each premise entails its hypothesis.
 
         Parameters
         ----------
         premise, hypothesis : str
             Names of text columns.
+        long_text : {"truncate", "chunk"} or Chunks
+            What becomes of a premise that does not fit beside its hypothesis: it is cut at the
+            end, or scored in chunks.
         model : str, path, ModelSpec or None
             None is the default model.
 
@@ -216,7 +237,7 @@ class DataFrameAccessor:
         """
         first = self._column("premise", premise)
         second = self._column("hypothesis", hypothesis)
-        column = zs.nli(_text(first), _text(second), model=model)
+        column = zs.nli(_text(first), _text(second), long_text=long_text, model=model)
         return _frame(first, column, [field.name for field in NLI().result_type])
 
     def _column(self, argument: str, name: str) -> ps.Series:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pyspark.ml.param.shared import HasOutputCol
 
 from sparknlp_zs.spark.functions import score_column
+from sparknlp_zs.spark.long_text_param import HasLongText
 from sparknlp_zs.spark.modelstage import ModelStage
 from sparknlp_zs.spark.params import HasHypothesisCol, HasPremiseCol
 from sparknlp_zs.spark.prediction_stage import PredictionStage, outputs_of_labels
@@ -116,7 +117,7 @@ class ZeroShotClassifier(PredictionStage, HasZeroShotTask):
         return self._with_outputs(dataset, result, names, outputs, task.labels)
 
 
-class NLIScorer(ModelStage, HasPremiseCol, HasHypothesisCol, HasOutputCol):
+class NLIScorer(ModelStage, HasPremiseCol, HasHypothesisCol, HasOutputCol, HasLongText):
     """Natural language inference as a Spark ML Transformer.
 
     The model scores each row once, also if a filter on the output follows.
@@ -128,6 +129,9 @@ class NLIScorer(ModelStage, HasPremiseCol, HasHypothesisCol, HasOutputCol):
     outputCol : str
         ``struct<label, score, entailment, neutral, contradiction>``; null where either text is
         null, empty or blank.
+    longText : {"truncate", "chunk"}
+        What becomes of a premise that does not fit beside its hypothesis: it is cut at the end,
+        or scored in chunks.
     model : str or path
         A folder, hub id or "starter". If not given, the default model.
     dtype : {"float32", "bfloat16", "float16", "auto"}
@@ -147,6 +151,7 @@ class NLIScorer(ModelStage, HasPremiseCol, HasHypothesisCol, HasOutputCol):
         premiseCol: str | None = None,
         hypothesisCol: str | None = None,
         outputCol: str | None = None,
+        longText: str | None = None,
         model: str | os.PathLike[str] | None = None,
         dtype: str | None = None,
     ) -> None:
@@ -155,6 +160,7 @@ class NLIScorer(ModelStage, HasPremiseCol, HasHypothesisCol, HasOutputCol):
             premiseCol=premiseCol,
             hypothesisCol=hypothesisCol,
             outputCol=outputCol,
+            longText=longText,
             model=model,
             dtype=dtype,
         )
@@ -168,6 +174,7 @@ class NLIScorer(ModelStage, HasPremiseCol, HasHypothesisCol, HasOutputCol):
         self._check_set("premiseCol", "hypothesisCol")
         self._check_outputs(dataset, outputCol=self.getOutputCol())
         texts: list[str | Column] = [self.getPremiseCol(), self.getHypothesisCol()]
+        task = NLI(long_text=self.getLongText())
         with use_session(dataset.sparkSession):
-            column = score_column(NLI(), texts, self._spec(), once=True)
+            column = score_column(task, texts, self._spec(), once=True)
         return dataset.withColumn(self.getOutputCol(), column)

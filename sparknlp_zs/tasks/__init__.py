@@ -19,6 +19,7 @@ from sparknlp_zs.tasks.checks import DEFAULT_TEMPLATE
 from sparknlp_zs.tasks.classifier import Classifier, ClassifierScores
 from sparknlp_zs.tasks.heads import AdapterTask, HeadTask, PairHeadTask, TaskHead
 from sparknlp_zs.tasks.hierarchy import Hierarchy, HierarchyScores
+from sparknlp_zs.tasks.long_text import TRUNCATE, Chunks, LongText
 from sparknlp_zs.tasks.nli import NLI
 from sparknlp_zs.tasks.row_heads import ChoiceTask, RowTasks
 from sparknlp_zs.tasks.row_labels import RowLabels, RowLabelScores
@@ -27,9 +28,11 @@ from sparknlp_zs.tasks.zero_shot import ZeroShot, ZeroShotScores
 __all__ = [
     "DEFAULT_TEMPLATE",
     "NLI",
+    "TRUNCATE",
     "AdapterTask",
     "Annotation",
     "ChoiceTask",
+    "Chunks",
     "ClassIds",
     "Classifier",
     "ClassifierScores",
@@ -38,6 +41,7 @@ __all__ = [
     "Hierarchy",
     "HierarchyScores",
     "Logits",
+    "LongText",
     "NamedTask",
     "Pair",
     "PairHeadTask",

@@ -9,6 +9,7 @@ from sparknlp_zs.tasks.hierarchy import Hierarchy, HierarchyScores
 from sparknlp_zs.tasks.label_tree import NestedLabels, is_nested
 from sparknlp_zs.tasks.zero_shot import ZeroShot, ZeroShotScores
 
+FLAT_ONLY = frozenset({"long_text", "prefilter"})
 LabelsOrTask: TypeAlias = Labels | NestedLabels | ZeroShot | Hierarchy
 
 
@@ -76,6 +77,10 @@ def _task(labels: LabelsOrTask, options: dict[str, Any]) -> ZeroShot | Hierarchy
         return labels
     if not is_nested(labels):
         return ZeroShot(labels, **options)  # type: ignore[arg-type]  # it checks them
+    for name in FLAT_ONLY & options.keys():
+        raise ValueError(
+            f"{name}={options[name]!r}: not for labels with children; pass a list of labels"
+        )
     if options.pop("multi_label", False):
         raise ValueError(
             "multi_label=True: labels with children are chosen level by level, one of siblings; "

@@ -10,11 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from sparknlp_zs.tasks.long_text import Beside
+
 Logits = npt.NDArray[np.floating[Any]]
 Scores = npt.NDArray[np.float64]
 Row: TypeAlias = tuple[Any, ...]  # one value per column of a task
-# (premise, hypothesis); of a task head (text, second text or "", the head's number)
-Pair: TypeAlias = tuple[str, str] | tuple[str, str, int]
+# (premise, hypothesis); of a task head (text, second text or "", the head's number); of a text
+# that is chunked if it is long (premise, hypothesis, beside which hypotheses)
+Pair: TypeAlias = tuple[str, str] | tuple[str, str, int] | tuple[str, str, Beside]
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,16 @@ from typing import ClassVar
 import pyarrow as pa
 
 from sparknlp_zs.tasks.base import ClassIds, Logits, Pair, Row, TextTask, softmax
+from sparknlp_zs.tasks.long_text import (
+    TRUNCATE,
+    LongText,
+    checked_long_text,
+    long_text_fields,
+    paired,
+)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class NLI(TextTask):
     """Natural language inference: does the premise entail the hypothesis?
 
@@ -20,15 +27,26 @@ class NLI(TextTask):
     class, its probability, and the probability of each class. For a two-class model the label is
     "entailment" or "not_entailment", and neutral and contradiction are null.
 
+    Parameters
+    ----------
+    long_text : {"truncate", "chunk"} or Chunks
+        What becomes of a premise that does not fit beside its hypothesis: it is cut at the end,
+        or scored in chunks.
+
     Examples
     --------
     >>> [field.name for field in NLI().result_type]
     ['label', 'score', 'entailment', 'neutral', 'contradiction']
     """
 
+    long_text: LongText = TRUNCATE
+
     kind: ClassVar[str] = "nli"
     columns: ClassVar[tuple[str, ...]] = ("premise", "hypothesis")
     classes: ClassVar[tuple[str, ...]] = ("entailment", "neutral", "contradiction")
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "long_text", checked_long_text(self.long_text))
 
     @property
     def pairs_per_row(self) -> int:
@@ -41,7 +59,7 @@ class NLI(TextTask):
 
     def pairs(self, row: Row) -> list[Pair]:
         """The row itself: (premise, hypothesis)."""
-        return [(row[0], row[1])]
+        return paired(row[0], [row[1]], self.long_text)
 
     def result(self, rows: Sequence[Row], logits: Logits, classes: ClassIds) -> pa.StructArray:
         """Arrow structs of ``result_type`` from logits [rows, classes]."""
@@ -59,4 +77,4 @@ class NLI(TextTask):
 
     def to_json(self) -> str:
         """The task as JSON; ``task_from_json`` reads it."""
-        return json.dumps({"kind": self.kind})
+        return json.dumps({"kind": self.kind, "long_text": long_text_fields(self.long_text)})

@@ -21,6 +21,13 @@ from sparknlp_zs.tasks.checks import (
     checked_threshold,
     filled,
 )
+from sparknlp_zs.tasks.long_text import (
+    TRUNCATE,
+    LongText,
+    checked_long_text,
+    long_text_fields,
+    paired,
+)
 from sparknlp_zs.tasks.ranked import RANKED, ranked_rows
 from sparknlp_zs.tasks.zero_shot import ZeroShot, label_scores
 
@@ -41,6 +48,8 @@ class RowLabels:
         Sentence with ``{}`` where the label goes; several as for ``ZeroShot``.
     threshold : float, or mapping of str to float
         As for ``ZeroShot``; a mapping may name labels that no row has.
+    long_text : {"truncate", "chunk"} or Chunks
+        As for ``ZeroShot``.
 
     Examples
     --------
@@ -50,15 +59,21 @@ class RowLabels:
 
     hypothesis_template: Templates = DEFAULT_TEMPLATE
     threshold: Thresholds = 0.0
+    long_text: LongText = TRUNCATE
 
     kind: ClassVar[str] = "row_labels"
     columns: ClassVar[tuple[str, ...]] = ("text", "labels", "multi_label")
 
     def __init__(
-        self, hypothesis_template: Templates = DEFAULT_TEMPLATE, threshold: Threshold = 0.0
+        self,
+        hypothesis_template: Templates = DEFAULT_TEMPLATE,
+        threshold: Threshold = 0.0,
+        *,
+        long_text: LongText = TRUNCATE,
     ) -> None:
         object.__setattr__(self, "hypothesis_template", checked_templates(hypothesis_template))
         object.__setattr__(self, "threshold", checked_threshold(threshold, None))
+        object.__setattr__(self, "long_text", checked_long_text(long_text))
 
     @property
     def _templates(self) -> int:
@@ -97,7 +112,7 @@ class RowLabels:
         """(premise, hypothesis) by each template for each of the row's labels, in their order."""
         text, labels, _ = row
         said = (filled(self.hypothesis_template, label) for label in labels)
-        return [(text, hypothesis) for some in said for hypothesis in some]
+        return paired(text, [hypothesis for some in said for hypothesis in some], self.long_text)
 
     def _label_logits(self, logits: Logits) -> Logits:
         """Logits [labels of all rows, classes] from those of their hypotheses."""
@@ -118,7 +133,8 @@ class RowLabels:
 
     def to_json(self) -> str:
         """The task as JSON; ``task_from_json`` reads it."""
-        return json.dumps({"kind": self.kind, **asdict(self)})
+        options = {**asdict(self), "long_text": long_text_fields(self.long_text)}
+        return json.dumps({"kind": self.kind, **options})
 
 
 class RowLabelScores(RowLabels):

@@ -38,6 +38,13 @@ from sparknlp_zs.tasks.checks import (
     filled,
     refuse_same_hypotheses,
 )
+from sparknlp_zs.tasks.long_text import (
+    TRUNCATE,
+    LongText,
+    checked_long_text,
+    long_text_fields,
+    paired,
+)
 from sparknlp_zs.tasks.ranked import RANKED, ranked
 
 
@@ -83,6 +90,9 @@ class ZeroShot(TextTask):
     threshold : float, or mapping of str to float
         From 0 to 1. The best label is null where no label's score reaches its threshold. A
         mapping may leave out labels, which then need none.
+    long_text : {"truncate", "chunk"} or Chunks
+        What becomes of a text that does not fit beside its hypotheses: it is cut at the end, or
+        scored in chunks.
 
     Raises
     ------
@@ -113,6 +123,7 @@ class ZeroShot(TextTask):
     descriptions: tuple[str, ...] = ()
     own_hypotheses: OwnHypotheses = ()
     threshold: Thresholds = 0.0
+    long_text: LongText = TRUNCATE
 
     kind: ClassVar[str] = "zero_shot"
     columns: ClassVar[tuple[str, ...]] = ("text",)
@@ -126,6 +137,7 @@ class ZeroShot(TextTask):
         *,
         hypotheses: Mapping[str, str | Iterable[str]] | None = None,
         threshold: Threshold = 0.0,
+        long_text: LongText = TRUNCATE,
     ) -> None:
         if isinstance(labels, Mapping):
             descriptions, labels = list(labels.values()), list(labels)
@@ -139,6 +151,7 @@ class ZeroShot(TextTask):
         object.__setattr__(self, "multi_label", checked_flag("multi_label", multi_label))
         object.__setattr__(self, "own_hypotheses", checked_hypotheses(hypotheses, names))
         object.__setattr__(self, "threshold", checked_threshold(threshold, names))
+        object.__setattr__(self, "long_text", checked_long_text(long_text))
         refuse_same_hypotheses(self.hypotheses_by_label)
 
     @cached_property
@@ -159,7 +172,7 @@ class ZeroShot(TextTask):
 
     def pairs(self, row: Row) -> list[Pair]:
         """(premise, hypothesis) for each hypothesis, label by label."""
-        return [(row[0], hypothesis) for hypothesis in self.hypotheses]
+        return paired(row[0], self.hypotheses, self.long_text)
 
     def scores(self, logits: Logits, classes: ClassIds) -> Scores:
         """Scores from logits [rows, hypotheses, classes], as float64 [rows, labels]."""
@@ -178,7 +191,8 @@ class ZeroShot(TextTask):
 
     def to_json(self) -> str:
         """The task as JSON; ``task_from_json`` reads it."""
-        return json.dumps({"kind": self.kind, **self.arguments()})
+        options = {**self.arguments(), "long_text": long_text_fields(self.long_text)}
+        return json.dumps({"kind": self.kind, **options})
 
     def arguments(self) -> dict[str, Any]:
         """All options by name, for another task with the same."""

@@ -77,7 +77,7 @@ def test_json_both_ways():
     [
         ({}, ValueError, "none given"),
         ([ZeroShot(["a"])], TypeError, "mapping"),
-        ({"x": NLI()}, TypeError, r"x=NLI\(\): takes premise, hypothesis"),
+        ({"x": NLI()}, TypeError, r"x=NLI\(.*\): takes premise, hypothesis"),
         ({"x": RowLabels()}, TypeError, "takes text, labels, multi_label"),
         ({"x": Annotation({"y": ZeroShot(["a"])})}, TypeError, "annotation in another"),
         ({"x": TaskHead("glue/sst2")}, TypeError, r"find it in the model's adapter"),
