@@ -10,8 +10,9 @@ import pyarrow as pa
 
 from sparknlp_zs.accessor_heads import FrameHeads, SeriesHeads
 from sparknlp_zs.bars import bar
+from sparknlp_zs.embedders import spec_for
 from sparknlp_zs.engine.cache import ScorerKey, default_device, folder_stamp, scorer_for
-from sparknlp_zs.engine.combined import with_adapter
+from sparknlp_zs.engine.combined import with_adapter, with_embedder
 from sparknlp_zs.engine.precision import compute_dtype
 from sparknlp_zs.models import Model, model_folder, model_spec, read_class_ids
 from sparknlp_zs.tasks import (
@@ -45,6 +46,7 @@ class SeriesAccessor(SeriesHeads):
         *,
         hypothesis_template: str = DEFAULT_TEMPLATE,
         multi_label: bool = False,
+        prefilter: int | None = None,
         model: Model = None,
         progress: bool = True,
     ) -> pd.DataFrame:
@@ -58,6 +60,8 @@ class SeriesAccessor(SeriesHeads):
             Sentence with ``{}`` for the label.
         multi_label : bool
             Score each label by itself.
+        prefilter : int or None
+            Score only so many labels of each text, the nearest to it in meaning; see ``ZeroShot``.
         model : str, path, ModelSpec or None
             None is the default model (``SPARKNLP_ZS_MODEL``, else the seed model).
         progress : bool
@@ -84,7 +88,7 @@ class SeriesAccessor(SeriesHeads):
         >>> found["label"].fillna("").tolist()
         ['stolen card', '']
         """
-        task = ZeroShot(labels, hypothesis_template, multi_label)
+        task = ZeroShot(labels, hypothesis_template, multi_label, prefilter=prefilter)
         result = _scored(task, [self._series], model, progress)
         return _frame(result, ["label", "score"], self._series.index)
 
@@ -94,6 +98,7 @@ class SeriesAccessor(SeriesHeads):
         *,
         hypothesis_template: str = DEFAULT_TEMPLATE,
         multi_label: bool = False,
+        prefilter: int | None = None,
         model: Model = None,
         progress: bool = True,
     ) -> pd.DataFrame:
@@ -108,7 +113,7 @@ class SeriesAccessor(SeriesHeads):
         >>> texts.zsc.scores(["stolen card", "exchange rate"], model="starter").columns.tolist()
         ['stolen card', 'exchange rate']
         """
-        task = ZeroShotScores(labels, hypothesis_template, multi_label)
+        task = ZeroShotScores(labels, hypothesis_template, multi_label, prefilter=prefilter)
         result = _scored(task, [self._series], model, progress)
         return _frame(result, list(task.labels), self._series.index)
 
@@ -248,7 +253,8 @@ def _scored(
 ) -> pa.ChunkedArray:
     columns = [_text_array(series) for series in texts]
     step = max(1, BAR_STEP_PAIRS // task.pairs_per_row)
-    parts = _scorer(model).score_stream(task, _slices(columns, step), window_rows=step)
+    scorer = _scorer(spec_for(task, model))
+    parts = scorer.score_stream(task, _slices(columns, step), window_rows=step)
     rows = len(columns[0])
     return pa.chunked_array(
         list(_with_bar(parts, rows, progress and rows * task.pairs_per_row > LONG_WORK_PAIRS)),
@@ -260,7 +266,7 @@ def _scorer(model: Model) -> Scorer:
     spec = model_spec(model)
     folder = model_folder(spec)
     read_class_ids(folder)
-    folder = with_adapter(folder, spec)
+    folder = with_embedder(with_adapter(folder, spec), spec)
     return scorer_for(
         ScorerKey(
             folder=folder,

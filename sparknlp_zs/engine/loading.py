@@ -7,13 +7,14 @@ from pathlib import Path
 import torch
 
 from sparknlp_zs.engine.budget import CANDIDATES, TokenBudget
+from sparknlp_zs.engine.embedding import load_embedder
 from sparknlp_zs.engine.encoding import PairEncoder, model_max_length
 from sparknlp_zs.engine.head_scorer import ScorerWithHeads
 from sparknlp_zs.engine.networks import build_network
 from sparknlp_zs.engine.networks.huggingface import load_model, load_tokenizer
 from sparknlp_zs.engine.precision import compute_dtype
 from sparknlp_zs.engine.scorer import Scorer
-from sparknlp_zs.models import HEAD_WEIGHTS, class_ids
+from sparknlp_zs.models import EMBEDDER, EMBEDDING, HEAD_WEIGHTS, class_ids
 
 
 def load_scorer(
@@ -28,7 +29,8 @@ def load_scorer(
     Parameters
     ----------
     folder : Path
-        As written by ``save_pretrained``; with the heads too if ``with_adapter`` made it.
+        As written by ``save_pretrained``; with the heads too if ``with_adapter`` made it, and with
+        the embedder if ``with_embedder`` did.
     dtype : str
         Compute type of the weights; "auto" by the device.
     device : str
@@ -60,6 +62,10 @@ def load_scorer(
         classes,
         TokenBudget(candidates),
     )
+    scorer = Scorer(*parts)
     if (folder / HEAD_WEIGHTS).is_file():
-        return ScorerWithHeads(*parts, folder=folder, tokenizer=tokenizer)
-    return Scorer(*parts)
+        scorer = ScorerWithHeads(*parts, folder=folder, tokenizer=tokenizer)
+    if (folder / EMBEDDER / EMBEDDING).is_file():
+        computed = compute_dtype(dtype, device)
+        scorer.use_embedder(load_embedder(folder / EMBEDDER, computed, place, token_budget))
+    return scorer

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sparknlp_zs.models import Model, model_spec
+from sparknlp_zs.embedders import spec_for
+from sparknlp_zs.models import Model
 from sparknlp_zs.spark.session import active_session
 from sparknlp_zs.spark.shipping import ShippedModel, ship
 from sparknlp_zs.spark.udfs import batch_udf, column_types
@@ -24,6 +25,7 @@ def classify(
     *,
     hypothesis_template: str = DEFAULT_TEMPLATE,
     multi_label: bool = False,
+    prefilter: int | None = None,
     model: Model = None,
     once: bool = False,
 ) -> Column:
@@ -41,6 +43,8 @@ def classify(
         Sentence with ``{}`` for the label.
     multi_label : bool
         Score each label by itself.
+    prefilter : int or None
+        Score only so many labels of each text, the nearest to it in meaning; see ``ZeroShot``.
     model : str, path, ModelSpec or None
         None is the default model (``SPARKNLP_ZS_MODEL``, else the seed model).
     once : bool
@@ -73,8 +77,13 @@ def classify(
     [Row(label='stolen card'), Row(label=None)]
     """
     if _is_column(labels):
+        if prefilter is not None:
+            raise ValueError(
+                f"prefilter={prefilter!r}: chooses among labels that all rows share, and labels is "
+                "a Column; pass a list of labels, or leave prefilter out"
+            )
         return _label_column(text, labels, hypothesis_template, multi_label, model, once)
-    task = ZeroShot(labels, hypothesis_template, multi_label)
+    task = ZeroShot(labels, hypothesis_template, multi_label, prefilter=prefilter)
     return score_column(task, [text], model, once=once)
 
 
@@ -84,6 +93,7 @@ def scores(
     *,
     hypothesis_template: str = DEFAULT_TEMPLATE,
     multi_label: bool = False,
+    prefilter: int | None = None,
     model: Model = None,
     once: bool = False,
 ) -> Column:
@@ -104,7 +114,7 @@ def scores(
     >>> df.select(s.alias("s")).select("s.*").columns
     ['stolen card', 'exchange rate']
     """
-    task = ZeroShotScores(labels, hypothesis_template, multi_label)
+    task = ZeroShotScores(labels, hypothesis_template, multi_label, prefilter=prefilter)
     return score_column(task, [text], model, once=once)
 
 
@@ -163,7 +173,7 @@ def _label_column(
 
 
 def _task_column(task: Task, columns: list[Column], model: Model, once: bool) -> Column:
-    udf = task_udf(task, ship(active_session(), model_spec(model)))
+    udf = task_udf(task, ship(active_session(), spec_for(task, model)))
     result: Column = (udf.asNondeterministic() if once else udf)(*columns)
     return result
 
@@ -185,5 +195,5 @@ def _is_column(value: Any) -> bool:
 
 def task_udf(task: Task, shipped: ShippedModel) -> Any:
     """The Arrow UDF of a task."""
-    score = partial(score_batches, shipped, task.to_json())
+    score = partial(score_batches, shipped, shipped.task_json(task))
     return batch_udf(score, f"zs_{task.kind}", column_types(task.columns), task.result_type)

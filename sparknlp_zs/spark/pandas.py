@@ -43,6 +43,7 @@ class SeriesAccessor:
         *,
         hypothesis_template: str = DEFAULT_TEMPLATE,
         multi_label: bool = False,
+        prefilter: int | None = None,
         model: Model = None,
     ) -> ps.DataFrame:
         """The best label of each text, and its score.
@@ -55,6 +56,8 @@ class SeriesAccessor:
             Sentence with ``{}`` for the label.
         multi_label : bool
             Score each label by itself.
+        prefilter : int or None
+            Score only so many labels of each text, the nearest to it in meaning; see ``ZeroShot``.
         model : str, path, ModelSpec or None
             None is the default model (``SPARKNLP_ZS_MODEL``, else the seed model).
 
@@ -86,6 +89,7 @@ class SeriesAccessor:
             labels,
             hypothesis_template=hypothesis_template,
             multi_label=multi_label,
+            prefilter=prefilter,
             model=model,
         )
         return _frame(self._series, column, ["label", "score"])
@@ -96,6 +100,7 @@ class SeriesAccessor:
         *,
         hypothesis_template: str = DEFAULT_TEMPLATE,
         multi_label: bool = False,
+        prefilter: int | None = None,
         model: Model = None,
     ) -> ps.DataFrame:
         """The score of every label: one float64 column per label, in the order given.
@@ -110,7 +115,7 @@ class SeriesAccessor:
         >>> texts.zsc.scores(["stolen card", "exchange rate"], model="starter").columns.tolist()
         ['stolen card', 'exchange rate']
         """
-        task = ZeroShotScores(labels, hypothesis_template, multi_label)
+        task = ZeroShotScores(labels, hypothesis_template, multi_label, prefilter=prefilter)
         column = zs.score_column(task, [_text(self._series)], model)
         return _frame(self._series, column, list(task.labels))
 

@@ -12,8 +12,10 @@ from sparknlp_zs.tasks.base import (
     Pair,
     Row,
     Scores,
+    Similarity,
     StepwiseTask,
     Task,
+    needs_embedder,
 )
 from sparknlp_zs.tasks.heads import AdapterTask, HeadTask, PairHeadTask, TaskHead
 from sparknlp_zs.tasks.nli import NLI
@@ -38,12 +40,14 @@ __all__ = [
     "RowLabels",
     "RowTasks",
     "Scores",
+    "Similarity",
     "StepwiseTask",
     "Task",
     "TaskHead",
     "ZeroShot",
     "ZeroShotScores",
     "named_tasks",
+    "needs_embedder",
     "task_from_json",
 ]
 

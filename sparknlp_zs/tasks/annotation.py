@@ -10,8 +10,20 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 
-from sparknlp_zs.tasks.base import ClassIds, FixedTask, Logits, Pair, Row, TextTask, by_row
+from sparknlp_zs.tasks.base import (
+    ClassIds,
+    FixedTask,
+    Logits,
+    Pair,
+    Row,
+    Steps,
+    TextTask,
+    by_row,
+    needs_embedder,
+    steps_of,
+)
 from sparknlp_zs.tasks.heads import HeadTask, TaskHead
+from sparknlp_zs.tasks.together import together
 
 
 @dataclass(frozen=True)
@@ -80,6 +92,17 @@ class Annotation(TextTask):
             task.result(rows, part.reshape(-1, logits.shape[-1]), classes)
             for (_, task), part in zip(self.tasks, parts, strict=True)
         ]
+        return pa.StructArray.from_arrays(columns, fields=list(self.result_type))
+
+    @property
+    def needs_embedder(self) -> bool:
+        """Whether one of the tasks compares texts and labels by their meaning."""
+        return any(needs_embedder(task) for _, task in self.tasks)
+
+    def steps(self, rows: Sequence[Row], classes: ClassIds) -> Steps:
+        """All tasks' steps; the pairs that they ask for at a time are scored together."""
+        parts = [steps_of(task, rows, classes) for _, task in self.tasks]
+        columns = yield from together(parts, len(rows))
         return pa.StructArray.from_arrays(columns, fields=list(self.result_type))
 
     def to_json(self) -> str:

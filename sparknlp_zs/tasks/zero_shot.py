@@ -11,7 +11,18 @@ from typing import ClassVar, TypeAlias
 import numpy as np
 import pyarrow as pa
 
-from sparknlp_zs.tasks.base import ClassIds, Logits, Pair, Row, Scores, TextTask, by_row, softmax
+from sparknlp_zs.tasks.base import (
+    ClassIds,
+    Logits,
+    Pair,
+    Row,
+    Scores,
+    Steps,
+    TextTask,
+    by_row,
+    softmax,
+)
+from sparknlp_zs.tasks.prefilter import checked_prefilter, prefiltered
 from sparknlp_zs.tasks.ranked import RANKED, ranked
 
 DEFAULT_TEMPLATE = "This example is {}."
@@ -48,14 +59,18 @@ class ZeroShot(TextTask):
         False: softmax of the entailment logits over the labels, scores of a row sum to 1.
         True: each label by itself, softmax of its [contradiction, entailment] logits. A single
         candidate label is always scored this way, as in Hugging Face's pipeline.
+    prefilter : int or None
+        Score only so many labels of each text: those whose descriptions a sentence encoder finds
+        nearest in meaning (see ``ModelSpec.embedder``). The others are left out of the result, or
+        have the score 0 where each label has a field. None scores all.
 
     Raises
     ------
     TypeError
         If labels is neither a list of strings nor a mapping between strings.
     ValueError
-        If labels or descriptions are empty or have blanks or duplicates, or the template has no
-        ``{}``.
+        If labels or descriptions are empty or have blanks or duplicates, the template has no
+        ``{}``, or prefilter is below 1.
 
     Examples
     --------
@@ -73,6 +88,7 @@ class ZeroShot(TextTask):
     hypothesis_template: str = DEFAULT_TEMPLATE
     multi_label: bool = False
     descriptions: tuple[str, ...] = ()
+    prefilter: int | None = None
 
     kind: ClassVar[str] = "zero_shot"
     columns: ClassVar[tuple[str, ...]] = ("text",)
@@ -83,6 +99,8 @@ class ZeroShot(TextTask):
         hypothesis_template: str = DEFAULT_TEMPLATE,
         multi_label: bool = False,
         descriptions: Iterable[str] | None = None,
+        *,
+        prefilter: int | None = None,
     ) -> None:
         if isinstance(labels, Mapping):
             descriptions, labels = list(labels.values()), list(labels)
@@ -94,6 +112,7 @@ class ZeroShot(TextTask):
         object.__setattr__(self, "descriptions", said)
         object.__setattr__(self, "hypothesis_template", _checked_template(hypothesis_template))
         object.__setattr__(self, "multi_label", _checked_flag("multi_label", multi_label))
+        object.__setattr__(self, "prefilter", checked_prefilter(prefilter))
 
     @cached_property  # asked for every row
     def hypotheses(self) -> tuple[str, ...]:
@@ -102,10 +121,15 @@ class ZeroShot(TextTask):
 
     @property
     def pairs_per_row(self) -> int:
-        return len(self.labels)
+        return min(len(self.labels), self.prefilter or len(self.labels))
+
+    @property
+    def needs_embedder(self) -> bool:
+        """Whether ``prefilter`` leaves any label out."""
+        return self.prefilter is not None and self.prefilter < len(self.labels)
 
     def pairs(self, row: Row) -> list[Pair]:
-        """(premise, hypothesis) for each label, in the labels' order."""
+        """(premise, hypothesis) for each label, in the labels' order; ``steps`` asks for fewer."""
         return [(row[0], hypothesis) for hypothesis in self.hypotheses]
 
     def scores(self, logits: Logits, classes: ClassIds) -> Scores:
@@ -121,6 +145,13 @@ class ZeroShot(TextTask):
         """Arrow structs of ``result_type`` from logits [rows x labels, classes]."""
         scores = self.scores(by_row(logits, len(rows), len(self.labels)), classes)
         return ranked(self.labels, scores)
+
+    def steps(self, rows: Sequence[Row], classes: ClassIds) -> Steps:
+        """All pairs at once; with ``prefilter`` the similarities first."""
+        if self.needs_embedder:
+            return (yield from prefiltered(self, rows, classes))
+        logits = yield [self.pairs(row) for row in rows]
+        return self.result(rows, logits, classes)
 
     def to_json(self) -> str:
         """The task as JSON; ``task_from_json`` reads it."""
