@@ -17,7 +17,7 @@ from sparknlp_zs.engine.adapter_weights import (
 )
 from sparknlp_zs.engine.adapters import CONFIG, adapter_folder, read_adapter
 from sparknlp_zs.engine.cache import folder_stamp, stamp_of
-from sparknlp_zs.engine.prepared import made_once, prepared_encoder
+from sparknlp_zs.engine.prepared import CACHE_VARIABLE, made_once, prepared_encoder
 from sparknlp_zs.models import (
     EMBEDDER,
     EMBEDDING,
@@ -112,8 +112,9 @@ def with_embedder(folder: Path, spec: ModelSpec, dtype: str | None = None) -> Pa
 
 
 def _link(source: Path, target: Path) -> None:
-    # On another file system, workers that see the folder might not see what it links to.
-    if source.stat().st_dev == target.parent.stat().st_dev:
+    # Workers that see a shared cache might not see what it links to on another file system.
+    shared = bool(os.environ.get(CACHE_VARIABLE))
+    if not shared or source.stat().st_dev == target.parent.stat().st_dev:
         try:
             os.symlink(source, target)
             return
