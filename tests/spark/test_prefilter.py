@@ -5,10 +5,14 @@ from __future__ import annotations
 import zipfile
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from sparknlp_zs import spark as zs
 from sparknlp_zs.embedders import spec_for
+from sparknlp_zs.engine.combined import with_embedder
+from sparknlp_zs.engine.loading import load_scorer
+from sparknlp_zs.engine.prepared import hash_of
 from sparknlp_zs.models import ModelSpec, model_spec
 from sparknlp_zs.spark import shipping
 from sparknlp_zs.spark.arrays import array_udf
@@ -67,6 +71,20 @@ def test_archive_holds_the_embedder(connect, model):
     assert {"embedder/model.safetensors", "embedder/zs_embedding.json"} < set(names)
     assert {"model.safetensors", "config.json"} < set(names)
     assert shipped.archive != ship(connect, model_spec(model.model)).archive
+
+
+def test_unpacked_archive_scores_alike(model, tiny, tmp_path):
+    """What a worker loads, without the driver's cache and links."""
+    folder = with_embedder(tiny, model, "float32")
+    with zipfile.ZipFile(shipping._zipped(folder, f"test_{tmp_path.name}")) as packed:
+        packed.extractall(tmp_path)
+    assert hash_of(tmp_path) == hash_of(folder)
+    found, expected = (
+        load_scorer(place, token_budget=2048).score(TASK, [pa.array(ROWS)])
+        for place in (tmp_path, folder)
+    )
+    assert found.equals(expected)
+    assert found.null_count == 2
 
 
 def test_refused_before_a_job(classic, model, tiny, monkeypatch):
