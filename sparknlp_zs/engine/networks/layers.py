@@ -136,7 +136,11 @@ class EncoderNetwork:
 
     def logits(self, batch: Sequence[Inputs]) -> npt.NDArray[np.float32]:
         """Logits as float32 [rows, classes] from groups of int64 inputs [rows, length]."""
-        return self._run(batch, lambda *packed: self._outputs(self._first_tokens(*packed), batch))
+
+        def outputs(distinct: Tensor, place_of: Tensor, groups: list[Group]) -> Tensor:
+            return self._outputs(self._first_tokens(distinct, place_of, groups), batch)
+
+        return self._run(batch, outputs)
 
     def firsts(self, batch: Sequence[Inputs]) -> npt.NDArray[np.float32]:
         """The last hidden states of the rows' first tokens, float32 [rows, hidden]."""
