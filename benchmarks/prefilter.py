@@ -41,6 +41,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1000, help="for accuracy; 0: none")
     parser.add_argument("--timed-rows", type=int, default=300, help="for speed; 0: none")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--token-budget", type=int, help="of a batch; default: measured first")
     chosen = parser.parse_args()
     os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ["TRANSFORMERS_VERBOSITY"] = "error"
@@ -71,7 +72,8 @@ def _scorer(chosen: argparse.Namespace) -> Any:
     named = ModelSpec(chosen.model, dtype=chosen.dtype, embedder=chosen.embedder)
     spec = spec_for(ZeroShot(["a", "b"], prefilter=1), named)
     folder = prepared_folder(model_folder(spec), chosen.dtype)
-    return load_scorer(with_embedder(folder, spec, chosen.dtype), chosen.dtype, "cpu")
+    folder = with_embedder(folder, spec, chosen.dtype)
+    return load_scorer(folder, chosen.dtype, "cpu", token_budget=chosen.token_budget)
 
 
 def _work(folder: Path, rows: int) -> Work:
