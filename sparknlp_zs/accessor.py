@@ -31,6 +31,7 @@ class SeriesAccessor(SeriesHeads, SeriesClassifier):
         multi_label: bool | None = None,
         threshold: Threshold | None = None,
         long_text: LongText | None = None,
+        prefilter: int | None = None,
         model: Model = None,
         progress: bool = True,
     ) -> pd.DataFrame:
@@ -52,6 +53,8 @@ class SeriesAccessor(SeriesHeads, SeriesClassifier):
         long_text : {"truncate", "chunk"} or Chunks, optional
             What becomes of a text that does not fit beside its hypotheses: it is cut at the end,
             or scored in chunks. "truncate" if not given.
+        prefilter : int, optional
+            Score only so many labels of each text, the nearest to it in meaning; see ``ZeroShot``.
         model : str, path, ModelSpec or None
             None is the default model (``SPARKNLP_ZS_MODEL``, else the seed model).
         progress : bool
@@ -84,6 +87,7 @@ class SeriesAccessor(SeriesHeads, SeriesClassifier):
             multi_label=multi_label,
             threshold=threshold,
             long_text=long_text,
+            prefilter=prefilter,
         )
         result = scored_texts(task, [self._series], model, progress)
         return as_frame(result, ["label", "score"], self._series.index)
@@ -95,6 +99,7 @@ class SeriesAccessor(SeriesHeads, SeriesClassifier):
         hypothesis_template: Templates | None = None,
         multi_label: bool | None = None,
         long_text: LongText | None = None,
+        prefilter: int | None = None,
         model: Model = None,
         progress: bool = True,
     ) -> pd.DataFrame:
@@ -115,6 +120,7 @@ class SeriesAccessor(SeriesHeads, SeriesClassifier):
             hypothesis_template=hypothesis_template,
             multi_label=multi_label,
             long_text=long_text,
+            prefilter=prefilter,
         )
         result = scored_texts(task, [self._series], model, progress)
         return as_frame(result, list(task.labels), self._series.index)

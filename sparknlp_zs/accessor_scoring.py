@@ -10,8 +10,9 @@ import pandas as pd
 import pyarrow as pa
 
 from sparknlp_zs.bars import bar
+from sparknlp_zs.embedders import spec_for
 from sparknlp_zs.engine.cache import ScorerKey, default_device, folder_stamp, scorer_for
-from sparknlp_zs.engine.combined import with_adapter
+from sparknlp_zs.engine.combined import with_adapter, with_embedder
 from sparknlp_zs.engine.precision import compute_dtype
 from sparknlp_zs.models import Model, model_folder, model_spec, read_class_ids
 from sparknlp_zs.tasks import FixedTask, Task
@@ -51,7 +52,9 @@ def scored(
     """The task's result for Arrow columns with so many pairs to score, with a bar if it is long."""
     rows = len(columns[0])
     step = max(1, BAR_STEP_PAIRS * rows // max(1, pairs))
-    parts = _scorer(model, check).score_stream(task, _slices(columns, step), window_rows=step)
+    parts = _scorer(spec_for(task, model), check).score_stream(
+        task, _slices(columns, step), window_rows=step
+    )
     shown = _with_bar(parts, rows, progress and pairs > LONG_WORK_PAIRS)
     return pa.chunked_array(list(shown), type=task.result_type)
 
@@ -93,7 +96,7 @@ def _scorer(model: Model, check: Callable[[Path], object]) -> Scorer:
     spec = model_spec(model)
     folder = model_folder(spec)
     check(folder)
-    folder = with_adapter(folder, spec)
+    folder = with_embedder(with_adapter(folder, spec), spec)
     return scorer_for(
         ScorerKey(
             folder=folder,

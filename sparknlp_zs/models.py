@@ -17,6 +17,8 @@ STARTER_PATH = str(Path(__file__).parent / "starter" / "model")
 MODEL_VARIABLE = "SPARKNLP_ZS_MODEL"
 HEAD_TASKS = "task_heads.json"
 HEAD_WEIGHTS = "task_heads.safetensors"
+EMBEDDER = "embedder"  # folder of a sentence encoder, beside the model that it serves
+EMBEDDING = "zs_embedding.json"
 AUTO = "auto"
 DTYPES = ("float32", "bfloat16", "float16", AUTO)
 
@@ -47,6 +49,10 @@ class ModelSpec:
     adapter : str or None
         Folder or hub id of the model's task heads; None finds it by the model's name when a task
         head is asked for.
+    embedder : str, path or None
+        Folder or hub id of a sentence-transformers model, or of an encoder whose states are
+        averaged, that ``prefilter`` compares texts and labels with; None takes the one of the
+        extra ``prefilter`` when a task asks for it.
 
     Examples
     --------
@@ -60,6 +66,7 @@ class ModelSpec:
     device: str | None = None
     max_length: int | None = None
     adapter: str | None = None
+    embedder: str | os.PathLike[str] | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.model, str) or not self.model.strip():
@@ -75,6 +82,12 @@ class ModelSpec:
             isinstance(self.adapter, str) and self.adapter.strip()
         ):
             raise TypeError(f"adapter={self.adapter!r}: pass a folder or hub id as a string")
+        if isinstance(self.embedder, os.PathLike):
+            object.__setattr__(self, "embedder", os.fspath(self.embedder))
+        if self.embedder is not None and not (
+            isinstance(self.embedder, str) and self.embedder.strip()
+        ):
+            raise TypeError(f"embedder={self.embedder!r}: pass a folder or hub id")
 
 
 # What every surface takes as ``model``.
@@ -229,7 +242,8 @@ def content_hash(folder: Path) -> str:
     """
     digest = hashlib.sha256()
     for path in needed_files(folder):
-        digest.update(f"{path.name}:{path.stat().st_size}\n".encode())
+        name = path.relative_to(folder).as_posix()
+        digest.update(f"{name}:{path.stat().st_size}\n".encode())
         with path.open("rb") as file:
             while block := file.read(1 << 20):
                 digest.update(block)
@@ -250,7 +264,9 @@ def needed_files(folder: Path) -> list[Path]:
     if "tokenizer.json" not in names:
         # Only the tokenizer's class knows what its vocabulary is called.
         others |= {name for name in names if name.endswith((".json", ".txt"))} - _WEIGHT_INDEXES
-    return sorted(folder / name for name in weights | others)
+    embedder = folder / EMBEDDER
+    nested = needed_files(embedder) if (embedder / EMBEDDING).is_file() else []
+    return sorted([*(folder / name for name in weights | others), *nested])
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -282,6 +298,7 @@ _KNOWN_FILES = frozenset(
         # An adapter's heads, beside the model that they belong to.
         HEAD_TASKS,
         HEAD_WEIGHTS,
+        EMBEDDING,
     }
 )
 _VOCABULARIES = (".model", ".tiktoken", ".codes", ".jinja")

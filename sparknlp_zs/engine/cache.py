@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparknlp_zs.models import needed_files, weight_files
+from sparknlp_zs.models import EMBEDDER, EMBEDDING, needed_files, weight_files
 
 if TYPE_CHECKING:
     from sparknlp_zs.engine.scorer import Scorer
@@ -131,7 +131,8 @@ def weights_bytes(folder: Path, dtype: str) -> int:
             total += sum(_loaded_bytes(x, _ITEM_BYTES[dtype]) for x in tensors)
         elif path.suffix != ".json":
             total += path.stat().st_size
-    return total
+    embedder = folder / EMBEDDER
+    return total + (weights_bytes(embedder, dtype) if (embedder / EMBEDDING).is_file() else 0)
 
 
 def safetensors_header(path: Path) -> dict[str, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Folders with a model and its task heads: one folder to load, hash and ship."""
+"""Folders with a model and its task heads or embedder: one folder to load, hash and ship."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import shutil
 from pathlib import Path
 
+from sparknlp_zs.embedders import embedder_of
 from sparknlp_zs.engine.adapter_weights import (
     expected_shapes,
     load_weights,
@@ -16,8 +17,15 @@ from sparknlp_zs.engine.adapter_weights import (
 )
 from sparknlp_zs.engine.adapters import CONFIG, adapter_folder, read_adapter
 from sparknlp_zs.engine.cache import folder_stamp, stamp_of
-from sparknlp_zs.engine.prepared import made_once
-from sparknlp_zs.models import HEAD_TASKS, HEAD_WEIGHTS, ModelSpec, needed_files
+from sparknlp_zs.engine.prepared import CACHE_VARIABLE, made_once, prepared_encoder
+from sparknlp_zs.models import (
+    EMBEDDER,
+    EMBEDDING,
+    HEAD_TASKS,
+    HEAD_WEIGHTS,
+    ModelSpec,
+    needed_files,
+)
 
 
 def with_adapter(folder: Path, spec: ModelSpec) -> Path:
@@ -60,8 +68,56 @@ def combine(model: Path, adapter: Path, target: Path) -> None:
             _link(path.resolve(), target / path.name)
 
 
+def with_embedder(folder: Path, spec: ModelSpec, dtype: str | None = None) -> Path:
+    """The folder itself if the spec names no embedder, else one with a folder ``embedder`` too.
+
+    Made once and kept in the cache, of links as by ``with_adapter``; how the encoder's states
+    become one vector is in ``embedder/zs_embedding.json``.
+
+    Parameters
+    ----------
+    folder : Path
+        The model's.
+    spec : ModelSpec
+    dtype : str or None
+        What the embedder's weights are stored as; None leaves them as they are.
+
+    Raises
+    ------
+    ModelNotFoundError
+        If there is no such embedder.
+    ValueError
+        If the embedder computes more than an encoder and a pooling.
+    """
+    if spec.embedder is None:
+        return folder
+    encoder, embedding = embedder_of(spec)
+    if dtype is not None:
+        encoder = prepared_encoder(encoder, dtype)
+    how = embedding.to_json()
+    stamps = f"{folder_stamp(folder)}\n{folder_stamp(encoder)}\n{how}"
+    name = hashlib.sha256(stamps.encode()).hexdigest()[:20]
+
+    def fill(scratch: Path) -> None:
+        (scratch / EMBEDDER).mkdir()
+        for path in needed_files(folder):
+            if path.parent == folder:
+                _link(path.resolve(), scratch / path.name)
+        for path in needed_files(encoder):
+            if path.parent == encoder and path.name != EMBEDDING:
+                _link(path.resolve(), scratch / EMBEDDER / path.name)
+        (scratch / EMBEDDER / EMBEDDING).write_text(how, encoding="utf-8")
+
+    return made_once(f"embedded/{name}", fill)
+
+
 def _link(source: Path, target: Path) -> None:
-    try:
-        os.symlink(source, target)
-    except OSError:  # some systems let only administrators link
-        shutil.copyfile(source, target)
+    # Workers that see a shared cache might not see what it links to on another file system.
+    shared = bool(os.environ.get(CACHE_VARIABLE))
+    if not shared or source.stat().st_dev == target.parent.stat().st_dev:
+        try:
+            os.symlink(source, target)
+            return
+        except OSError:  # some systems let only administrators link
+            pass
+    shutil.copyfile(source, target)

@@ -9,13 +9,14 @@ import torch
 from sparknlp_zs.classifiers import class_names
 from sparknlp_zs.engine.budget import CANDIDATES, TokenBudget
 from sparknlp_zs.engine.classifier_scorer import ClassifierScorer
+from sparknlp_zs.engine.embedding import load_embedder
 from sparknlp_zs.engine.encoding import PairEncoder, model_max_length
 from sparknlp_zs.engine.head_scorer import ScorerWithHeads
 from sparknlp_zs.engine.networks import build_network
 from sparknlp_zs.engine.networks.huggingface import load_model, load_tokenizer
 from sparknlp_zs.engine.precision import compute_dtype
 from sparknlp_zs.engine.scorer import Scorer
-from sparknlp_zs.models import HEAD_WEIGHTS, named_class_ids
+from sparknlp_zs.models import EMBEDDER, EMBEDDING, HEAD_WEIGHTS, named_class_ids
 
 
 def load_scorer(
@@ -30,7 +31,8 @@ def load_scorer(
     Parameters
     ----------
     folder : Path
-        As written by ``save_pretrained``; with the heads too if ``with_adapter`` made it.
+        As written by ``save_pretrained``; with the heads too if ``with_adapter`` made it, and with
+        the embedder if ``with_embedder`` did.
     dtype : str
         Compute type of the weights; "auto" by the device.
     device : str
@@ -62,6 +64,10 @@ def load_scorer(
         names = class_names({"id2label": config.id2label}, folder)
         return ClassifierScorer(network, tokenizer, longest, names, budget)
     parts = (network, PairEncoder(tokenizer, longest), classes, budget)
+    scorer = Scorer(*parts)
     if (folder / HEAD_WEIGHTS).is_file():
-        return ScorerWithHeads(*parts, folder=folder, tokenizer=tokenizer)
-    return Scorer(*parts)
+        scorer = ScorerWithHeads(*parts, folder=folder, tokenizer=tokenizer)
+    if (folder / EMBEDDER / EMBEDDING).is_file():
+        computed = compute_dtype(dtype, device)
+        scorer.use_embedder(load_embedder(folder / EMBEDDER, computed, place, token_budget))
+    return scorer

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from sparknlp_zs.engine.cache import folder_stamp, safetensors_header
 from sparknlp_zs.models import content_hash, needed_files, weight_files
@@ -41,6 +42,21 @@ def prepared_folder(folder: Path, dtype: str) -> Path:
         convert(folder, dtype, scratch)
 
     return made_once(f"models/{hash_of(folder)}-{dtype}", fill)
+
+
+def prepared_encoder(folder: Path, dtype: str) -> Path:
+    """As ``prepared_folder``, for an encoder without a classifier."""
+    if _stored_as(folder / WEIGHTS, dtype):
+        return folder
+
+    def fill(scratch: Path) -> None:
+        import torch
+
+        from sparknlp_zs.engine.embedding import load_encoder
+
+        _save(load_encoder(folder, dtype, torch.device("cpu")), folder, scratch)
+
+    return made_once(f"encoders/{hash_of(folder)}-{dtype}", fill)
 
 
 def made_once(name: str, fill: Callable[[Path], None]) -> Path:
@@ -82,16 +98,24 @@ def convert(folder: Path, dtype: str, target: Path) -> None:
     """Write the model of ``folder`` to ``target``, its weights in ``dtype`` as one safetensors."""
     import torch
 
-    from sparknlp_zs.engine.networks.huggingface import load_model, no_bars
+    from sparknlp_zs.engine.networks.huggingface import load_model
 
-    model = load_model(folder, dtype, torch.device("cpu"))
+    _save(load_model(folder, dtype, torch.device("cpu")), folder, target)
+
+
+def _save(model: Any, folder: Path, target: Path) -> None:
+    """Write a loaded model to ``target``, with the other files of its folder."""
+    from sparknlp_zs.engine.networks.huggingface import no_bars
+
     with no_bars():
         model.save_pretrained(target, max_shard_size="100GB")
     weights = weight_files(folder)
     for path in needed_files(folder):
-        if path not in weights and not (target / path.name).exists():
-            shutil.copyfile(path, target / path.name)
-    for path in target.iterdir():
+        copy = target / path.relative_to(folder)
+        if path not in weights and not copy.exists():
+            copy.parent.mkdir(exist_ok=True)
+            shutil.copyfile(path, copy)
+    for path in needed_files(target):
         path.chmod(0o644)  # safetensors writes 0600; workers may run as another user
 
 

@@ -6,20 +6,24 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from sparknlp_zs.engine.batching import Batch, Padding, plan_batches
-from sparknlp_zs.engine.budget import TokenBudget, is_out_of_memory
+from sparknlp_zs.engine.batching import Padding
+from sparknlp_zs.engine.budget import TokenBudget
 from sparknlp_zs.engine.chunks import chunked, pooled
 from sparknlp_zs.engine.encoding import Ids, PairEncoder
+from sparknlp_zs.engine.forward import outputs
 from sparknlp_zs.engine.memory import give_back
 from sparknlp_zs.engine.pairs import PairTokens
 from sparknlp_zs.engine.rows import Column, Columns, distinct_rows, one_array, same_type
-from sparknlp_zs.tasks import ClassIds, Pair, Row, StepwiseTask, Task
+from sparknlp_zs.tasks import ClassIds, Pair, Row, Similarity, StepwiseTask, Task
+
+if TYPE_CHECKING:
+    from sparknlp_zs.engine.embedding import Embedder
 
 T = TypeVar("T")
 
@@ -72,6 +76,11 @@ class Scorer:
         self._classes = classes
         self._budget = budget
         self._lock = threading.Lock()
+        self._embedder: Embedder | None = None
+
+    def use_embedder(self, embedder: Embedder) -> None:
+        """Answer tasks' questions for similarities with it."""
+        self._embedder = embedder
 
     def score(self, task: Task, columns: Columns) -> pa.Array:
         """Score rows together: duplicates once, sorted by length, results in row order.
@@ -157,11 +166,23 @@ class Scorer:
         try:
             asked = next(steps)
             while True:
-                logits, some = self._logits(task, asked)
-                truncated |= some
-                asked = steps.send(logits)
+                if isinstance(asked, Similarity):
+                    answer = self._similarities(asked)
+                else:
+                    answer, some = self._logits(task, asked)
+                    truncated |= some
+                asked = steps.send(answer)
         except StopIteration as ended:
             return ended.value, truncated
+
+    def _similarities(self, asked: Similarity) -> npt.NDArray[np.float32]:
+        if self._embedder is None:
+            from sparknlp_zs.embedders import EMBEDDER_REMEDY
+
+            raise ValueError(
+                f"prefilter: the model's folder has no embedder to compare with; {EMBEDDER_REMEDY}"
+            )
+        return self._embedder.similarities(asked.texts, asked.phrases)
 
     def _logits(
         self, task: Task, pairs_of: Sequence[Sequence[Pair]]
@@ -187,33 +208,11 @@ class Scorer:
 
     def _logits_of(self, tokens: PairTokens, width: int) -> npt.NDArray[np.float32]:
         """The first ``width`` logits of each pair of token ids."""
-        logits = np.zeros((len(tokens), width), dtype=np.float32)
-        limit, padding = self._encoder.max_length, self._network.padding
-        for batch in plan_batches(tokens.lengths, self._budget.of_remaining, limit, padding):
-            logits[batch.pairs] = self._forward(tokens, batch)[:, :width]
-        return logits
+        return outputs(self._network, self._budget, tokens, self._encoder.max_length, width)
 
     def _outputs(self, task: Task) -> int:
         """How many logits the task has of each pair."""
         return len(self._classes.names())
-
-    def _forward(self, tokens: PairTokens, batch: Batch) -> npt.NDArray[np.float32]:
-        """Logits of one batch, in two halves if memory does not suffice for it."""
-        alone = len(batch.pairs) == 1
-        if alone or self._budget.fits(batch.tokens):
-            start = time.perf_counter()
-            try:
-                inputs = [tokens.inputs(group.pairs, group.length) for group in batch.groups]
-                logits = self._network.logits(inputs)
-            except (RuntimeError, MemoryError) as error:
-                if alone or not is_out_of_memory(error):
-                    raise
-                self._budget.shrink(batch.tokens)
-            else:
-                self._budget.record(batch.tokens, time.perf_counter() - start)
-                return logits
-        # Outside the handler, whose traceback would keep the failed batch's tensors alive.
-        return np.concatenate([self._forward(tokens, half) for half in batch.halves()])
 
     def _tokenize(self, texts: list[str]) -> tuple[list[Ids], npt.NDArray[np.int64]]:
         distinct, places = _distinct(texts)

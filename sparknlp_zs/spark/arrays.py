@@ -26,7 +26,7 @@ def array_udf(task: Task, shipped: ShippedModel) -> Any:
 
     Null where the array is null; a result is null where the element is null, empty or blank.
     """
-    score = partial(score_arrays, shipped, task.to_json())
+    score = partial(score_arrays, shipped, shipped.task_json(task))
     return batch_udf(score, f"zs_{task.kind}_array", [_TEXTS], pa.list_(task.result_type))
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sparknlp_zs.models import Model, model_spec
+from sparknlp_zs.embedders import spec_for
+from sparknlp_zs.models import Model
 from sparknlp_zs.spark.session import active_session
 from sparknlp_zs.spark.shipping import ShippedModel, ship
 from sparknlp_zs.spark.udfs import batch_udf, column_types
@@ -27,6 +28,7 @@ def classify(
     multi_label: bool | None = None,
     threshold: Threshold | None = None,
     long_text: LongText | None = None,
+    prefilter: int | None = None,
     model: Model = None,
     once: bool = False,
 ) -> Column:
@@ -52,6 +54,8 @@ def classify(
     long_text : {"truncate", "chunk"} or Chunks, optional
         What becomes of a text that does not fit beside its hypotheses: it is cut at the end, or
         scored in chunks. "truncate" if not given.
+    prefilter : int, optional
+        Score only so many labels of each text, the nearest to it in meaning; see ``ZeroShot``.
     model : str, path, ModelSpec or None
         None is the default model (``SPARKNLP_ZS_MODEL``, else the seed model).
     once : bool
@@ -84,6 +88,11 @@ def classify(
     [Row(label='stolen card'), Row(label=None)]
     """
     if _is_column(labels):
+        if prefilter is not None:
+            raise ValueError(
+                f"prefilter={prefilter!r}: chooses among labels that all rows share, and labels is "
+                "a Column; pass a list of labels, or leave prefilter out"
+            )
         rows = RowLabels(
             **given(
                 hypothesis_template=hypothesis_template, threshold=threshold, long_text=long_text
@@ -97,6 +106,7 @@ def classify(
         multi_label=multi_label,
         threshold=threshold,
         long_text=long_text,
+        prefilter=prefilter,
     )
     return score_column(task, [text], model, once=once)
 
@@ -108,6 +118,7 @@ def scores(
     hypothesis_template: Templates | None = None,
     multi_label: bool | None = None,
     long_text: LongText | None = None,
+    prefilter: int | None = None,
     model: Model = None,
     once: bool = False,
 ) -> Column:
@@ -134,6 +145,7 @@ def scores(
         hypothesis_template=hypothesis_template,
         multi_label=multi_label,
         long_text=long_text,
+        prefilter=prefilter,
     )
     return score_column(task, [text], model, once=once)
 
@@ -193,7 +205,7 @@ def _label_column(
 
 
 def _task_column(task: Task, columns: list[Column], model: Model, once: bool) -> Column:
-    udf = task_udf(task, ship(active_session(), model_spec(model)))
+    udf = task_udf(task, ship(active_session(), spec_for(task, model)))
     result: Column = (udf.asNondeterministic() if once else udf)(*columns)
     return result
 
@@ -215,5 +227,5 @@ def _is_column(value: Any) -> bool:
 
 def task_udf(task: Task, shipped: ShippedModel) -> Any:
     """The Arrow UDF of a task."""
-    score = partial(score_batches, shipped, task.to_json())
+    score = partial(score_batches, shipped, shipped.task_json(task))
     return batch_udf(score, f"zs_{task.kind}", column_types(task.columns), task.result_type)

@@ -48,6 +48,7 @@ class SeriesAccessor:
         multi_label: bool | None = None,
         threshold: Threshold | None = None,
         long_text: LongText | None = None,
+        prefilter: int | None = None,
         model: Model = None,
     ) -> ps.DataFrame:
         """The best label of each text, and its score.
@@ -68,6 +69,8 @@ class SeriesAccessor:
         long_text : {"truncate", "chunk"} or Chunks, optional
             What becomes of a text that does not fit beside its hypotheses: it is cut at the end,
             or scored in chunks. "truncate" if not given.
+        prefilter : int, optional
+            Score only so many labels of each text, the nearest to it in meaning; see ``ZeroShot``.
         model : str, path, ModelSpec or None
             None is the default model (``SPARKNLP_ZS_MODEL``, else the seed model).
 
@@ -101,6 +104,7 @@ class SeriesAccessor:
             multi_label=multi_label,
             threshold=threshold,
             long_text=long_text,
+            prefilter=prefilter,
             model=model,
         )
         return _frame(self._series, column, ["label", "score"])
@@ -112,6 +116,7 @@ class SeriesAccessor:
         hypothesis_template: Templates | None = None,
         multi_label: bool | None = None,
         long_text: LongText | None = None,
+        prefilter: int | None = None,
         model: Model = None,
     ) -> ps.DataFrame:
         """The score of every label: one float64 column per label, in the order given.
@@ -131,6 +136,7 @@ class SeriesAccessor:
             hypothesis_template=hypothesis_template,
             multi_label=multi_label,
             long_text=long_text,
+            prefilter=prefilter,
         )
         column = zs.score_column(task, [_text(self._series)], model)
         return _frame(self._series, column, list(task.labels))

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparknlp_zs.engine.combined import with_adapter
+from sparknlp_zs.embedders import EMBEDDER_REMEDY
+from sparknlp_zs.engine.combined import with_adapter, with_embedder
 from sparknlp_zs.engine.precision import compute_dtype
 from sparknlp_zs.engine.prepared import (
     CACHE_VARIABLE,
@@ -29,6 +30,7 @@ from sparknlp_zs.spark.session import (
     session_setting,
     workers_see,
 )
+from sparknlp_zs.tasks import Task, needs_embedder
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -51,6 +53,19 @@ class ShippedModel:
     path: str | None = None
     archive: str | None = None
     broadcast: Any = None
+    embeds: bool = False
+
+    def task_json(self, task: Task) -> str:
+        """What tells the workers the task.
+
+        Raises
+        ------
+        ValueError
+            If the task needs an embedder, and none is sent with the model.
+        """
+        if needs_embedder(task) and not self.embeds:
+            raise ValueError(f"prefilter: no embedder was sent with the model; {EMBEDDER_REMEDY}")
+        return task.to_json()
 
     def folder(self) -> Path:
         """The model's folder, on a worker.
@@ -123,6 +138,7 @@ def ship(
     check(source)
     dtype = compute_dtype(spec.dtype, spec.device)
     folder = with_adapter(prepared_folder(source, dtype), spec)
+    folder = with_embedder(folder, spec, dtype)
     content = hash_of(folder)
     if way == "auto":
         way = "path" if workers_see(session, folder) else "archive"
@@ -137,7 +153,16 @@ def ship(
         archive = name
     else:
         broadcast = add_broadcast(session, _zipped(folder, name), f"broadcast of {name}")
-    return ShippedModel(content, dtype, spec.device, spec.max_length, path, archive, broadcast)
+    return ShippedModel(
+        content,
+        dtype,
+        spec.device,
+        spec.max_length,
+        path,
+        archive,
+        broadcast,
+        embeds=spec.embedder is not None,
+    )
 
 
 def _chosen_way(session: SparkSession) -> str:
@@ -158,7 +183,7 @@ def _check_shared(session: SparkSession, source: Path, folder: Path, dtype: str)
         return
     raise ValueError(
         f"{SHIPPING}='path', but the weights of {str(source)!r} are not stored as {dtype} in one "
-        "model.safetensors, or an adapter is added to them: they were put into "
+        "model.safetensors, or an adapter or embedder is added to them: they were put into "
         f"{str(folder)!r}, which is on the driver. Save the model in {dtype}, or set the "
         f"environment variable {CACHE_VARIABLE} to a folder that every worker sees, or use another "
         "shipping"
@@ -181,14 +206,14 @@ def _zipped(folder: Path, name: str) -> Path:
         packed = Path(scratch) / target.name
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
             for path in needed_files(folder):
-                _add(archive, path)
+                _add(archive, path, path.relative_to(folder).as_posix())
         publish(packed, target)
     return target
 
 
-def _add(archive: zipfile.ZipFile, path: Path) -> None:
+def _add(archive: zipfile.ZipFile, path: Path, name: str) -> None:
     # Without the file's own time: Spark refuses other bytes under a name that it knows.
-    info = zipfile.ZipInfo(path.name)
+    info = zipfile.ZipInfo(name)
     info.external_attr = 0o644 << 16
     with path.open("rb") as file, archive.open(info, "w", force_zip64=True) as out:
         shutil.copyfileobj(file, out, 1 << 20)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from sparknlp_zs.embedders import spec_for
 from sparknlp_zs.engine.adapters import annotation_with_heads
-from sparknlp_zs.models import Model, model_spec
+from sparknlp_zs.models import Model
 from sparknlp_zs.spark.functions import text_column
 from sparknlp_zs.spark.session import case_sensitive
 from sparknlp_zs.spark.shipping import ShippedModel, ship
@@ -101,7 +102,7 @@ def transform(
     _check_free(df, [name for name, _ in task.tasks])
     given = df.select("*", text_column(text, "text").alias(_TEXT))
     fields = given.schema.fields[:-1]
-    shipped = ship(df.sparkSession, model_spec(model))
+    shipped = ship(df.sparkSession, spec_for(task, model))
     # mapInArrow finds columns by name, and fails for names with dots and names given twice.
     numbered = given.toDF(*(f"_{at}" for at in range(len(fields))), _TEXT)
     schema = _schema(fields, task, measured=observation is not None)
@@ -136,7 +137,7 @@ def _schema(given: list[StructField], task: Annotation, *, measured: bool) -> St
 
 
 def _scoring(shipped: ShippedModel, task: Annotation, names: list[str]) -> Any:
-    task_json = task.to_json()
+    task_json = shipped.task_json(task)
 
     def zs_transform(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         yield from score_table(shipped, task_json, names, batches)

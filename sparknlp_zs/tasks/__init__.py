@@ -12,8 +12,10 @@ from sparknlp_zs.tasks.base import (
     Pair,
     Row,
     Scores,
+    Similarity,
     StepwiseTask,
     Task,
+    needs_embedder,
 )
 from sparknlp_zs.tasks.checks import DEFAULT_TEMPLATE
 from sparknlp_zs.tasks.classifier import Classifier, ClassifierScores
@@ -50,12 +52,14 @@ __all__ = [
     "RowLabels",
     "RowTasks",
     "Scores",
+    "Similarity",
     "StepwiseTask",
     "Task",
     "TaskHead",
     "ZeroShot",
     "ZeroShotScores",
     "merged_tasks",
+    "needs_embedder",
     "task_from_json",
 ]
 

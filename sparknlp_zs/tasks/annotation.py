@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 
-from sparknlp_zs.tasks.base import ClassIds, FixedTask, Logits, Pair, Row, TextTask, by_row
+from sparknlp_zs.tasks.base import (
+    ClassIds,
+    FixedTask,
+    Logits,
+    Pair,
+    Row,
+    Steps,
+    TextTask,
+    by_row,
+    needs_embedder,
+    steps_of,
+)
 from sparknlp_zs.tasks.classifier import Classifier
 from sparknlp_zs.tasks.heads import HeadTask, TaskHead
-from sparknlp_zs.tasks.lockstep import lockstep, steps_of
+from sparknlp_zs.tasks.together import together
 
 NamedTask: TypeAlias = "FixedTask | TaskHead"  # what a surface takes under a name
 
@@ -92,12 +103,15 @@ class Annotation(TextTask):
         ]
         return pa.StructArray.from_arrays(columns, fields=list(self.result_type))
 
-    def steps(
-        self, rows: Sequence[Row], classes: ClassIds
-    ) -> Generator[list[list[Pair]], Logits, pa.StructArray]:
-        """All tasks' steps, each taken with the others'; see ``StepwiseTask``."""
+    @property
+    def needs_embedder(self) -> bool:
+        """Whether one of the tasks compares texts and labels by their meaning."""
+        return any(needs_embedder(task) for _, task in self.tasks)
+
+    def steps(self, rows: Sequence[Row], classes: ClassIds) -> Steps:
+        """All tasks' steps; the pairs that they ask for at a time are scored together."""
         parts = [steps_of(task, rows, classes) for _, task in self.tasks]
-        columns = yield from lockstep(parts, len(rows))
+        columns = yield from together(parts, len(rows))
         return pa.StructArray.from_arrays(columns, fields=list(self.result_type))
 
     def to_json(self) -> str:

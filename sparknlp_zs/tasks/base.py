@@ -86,22 +86,50 @@ class FixedTask(Task, Protocol):
     def pairs_per_row(self) -> int: ...
 
 
+@dataclass(frozen=True)
+class Similarity:
+    """A question for the engine's embedder: how near in meaning each text is to each phrase.
+
+    The answer is their cosines, float32 [texts, phrases].
+    """
+
+    texts: tuple[str, ...]
+    phrases: tuple[str, ...]
+
+
+# What a task asks for in a step; the answer is an array of floats.
+Step: TypeAlias = Sequence[Sequence[Pair]] | Similarity
+Steps: TypeAlias = Generator[Step, Logits, pa.Array]
+
+
 @runtime_checkable
 class StepwiseTask(Task, Protocol):
     """A task that decides after some scores what to score next."""
 
-    def steps(
-        self, rows: Sequence[Row], classes: ClassIds
-    ) -> Generator[Sequence[Sequence[Pair]], Logits, pa.Array]:
+    def steps(self, rows: Sequence[Row], classes: ClassIds) -> Steps:
         """Asks for logits, and returns what ``result`` would.
 
         Yields
         ------
-        sequence of sequences of Pair
+        sequence of sequences of Pair, or Similarity
             The pairs of each row, in the rows' order; a row may have none in a step. The answer
-            is their logits [pairs of all rows in order, classes].
+            is their logits [pairs of all rows in order, classes]. Or a ``Similarity``, with its
+            own answer, of tasks with ``needs_embedder`` only.
         """
         ...
+
+
+def steps_of(task: Task, rows: Sequence[Row], classes: ClassIds) -> Steps:
+    """A task's steps; of one that is not stepwise the only one."""
+    if isinstance(task, StepwiseTask):
+        return (yield from task.steps(rows, classes))
+    logits = yield [task.pairs(row) for row in rows]
+    return task.result(rows, logits, classes)
+
+
+def needs_embedder(task: Task) -> bool:
+    """Whether a task asks for similarities."""
+    return bool(getattr(task, "needs_embedder", False))
 
 
 class TextTask:
@@ -148,6 +176,18 @@ def mean_logits(logits: Logits, sizes: Sequence[int]) -> Logits:
     starts = np.cumsum([0, *sizes[:-1]])
     sums = np.add.reduceat(logits.astype(np.float64), starts, axis=1)
     return np.divide(sums, np.array(sizes)[:, None])
+
+
+def label_scores(logits: Logits, classes: ClassIds, multi_label: bool) -> Scores:
+    """Scores of labels from logits [rows, labels, classes], as float64 [rows, labels].
+
+    A softmax over the labels; with ``multi_label``, or a single label, each label by itself.
+    """
+    entailment = logits[..., classes.entailment]
+    if not multi_label and logits.shape[1] > 1:
+        return softmax(entailment)
+    against = np.stack([logits[..., classes.negative], entailment], axis=-1)
+    return softmax(against)[..., 1]
 
 
 def softmax(logits: Logits) -> Scores:

@@ -11,7 +11,17 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from sparknlp_zs.tasks.base import ClassIds, Logits, Pair, Row, Scores, by_row, is_text, mean_logits
+from sparknlp_zs.tasks.base import (
+    ClassIds,
+    Logits,
+    Pair,
+    Row,
+    Scores,
+    by_row,
+    is_text,
+    label_scores,
+    mean_logits,
+)
 from sparknlp_zs.tasks.checks import (
     DEFAULT_TEMPLATE,
     Templates,
@@ -29,7 +39,7 @@ from sparknlp_zs.tasks.long_text import (
     paired,
 )
 from sparknlp_zs.tasks.ranked import RANKED, ranked_rows
-from sparknlp_zs.tasks.zero_shot import ZeroShot, label_scores
+from sparknlp_zs.tasks.zero_shot import ZeroShot
 
 Positions: TypeAlias = npt.NDArray[np.int64]
 

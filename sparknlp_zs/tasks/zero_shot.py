@@ -8,7 +8,6 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, ClassVar
 
-import numpy as np
 import pyarrow as pa
 
 from sparknlp_zs.tasks.base import (
@@ -17,10 +16,11 @@ from sparknlp_zs.tasks.base import (
     Pair,
     Row,
     Scores,
+    Steps,
     TextTask,
     by_row,
+    label_scores,
     mean_logits,
-    softmax,
 )
 from sparknlp_zs.tasks.checks import (
     DEFAULT_TEMPLATE,
@@ -45,19 +45,8 @@ from sparknlp_zs.tasks.long_text import (
     long_text_fields,
     paired,
 )
+from sparknlp_zs.tasks.prefilter import checked_prefilter, prefiltered
 from sparknlp_zs.tasks.ranked import RANKED, ranked
-
-
-def label_scores(logits: Logits, classes: ClassIds, multi_label: bool) -> Scores:
-    """Scores of labels from logits [rows, labels, classes], as float64 [rows, labels].
-
-    A softmax over the labels; with ``multi_label``, or a single label, each label by itself.
-    """
-    entailment = logits[..., classes.entailment]
-    if not multi_label and logits.shape[1] > 1:
-        return softmax(entailment)
-    against = np.stack([logits[..., classes.negative], entailment], axis=-1)
-    return softmax(against)[..., 1]
 
 
 @dataclass(frozen=True)
@@ -93,6 +82,10 @@ class ZeroShot(TextTask):
     long_text : {"truncate", "chunk"} or Chunks
         What becomes of a text that does not fit beside its hypotheses: it is cut at the end, or
         scored in chunks.
+    prefilter : int or None
+        Score only so many labels of each text: those whose descriptions a sentence encoder finds
+        nearest in meaning (see ``ModelSpec.embedder``). The others are left out of the result, or
+        have the score 0 where each label has a field. None scores all.
 
     Raises
     ------
@@ -124,6 +117,7 @@ class ZeroShot(TextTask):
     own_hypotheses: OwnHypotheses = ()
     threshold: Thresholds = 0.0
     long_text: LongText = TRUNCATE
+    prefilter: int | None = None
 
     kind: ClassVar[str] = "zero_shot"
     columns: ClassVar[tuple[str, ...]] = ("text",)
@@ -138,6 +132,7 @@ class ZeroShot(TextTask):
         hypotheses: Mapping[str, str | Iterable[str]] | None = None,
         threshold: Threshold = 0.0,
         long_text: LongText = TRUNCATE,
+        prefilter: int | None = None,
     ) -> None:
         if isinstance(labels, Mapping):
             descriptions, labels = list(labels.values()), list(labels)
@@ -152,6 +147,7 @@ class ZeroShot(TextTask):
         object.__setattr__(self, "own_hypotheses", checked_hypotheses(hypotheses, names))
         object.__setattr__(self, "threshold", checked_threshold(threshold, names))
         object.__setattr__(self, "long_text", checked_long_text(long_text))
+        object.__setattr__(self, "prefilter", checked_prefilter(prefilter))
         refuse_same_hypotheses(self.hypotheses_by_label)
 
     @cached_property
@@ -168,16 +164,29 @@ class ZeroShot(TextTask):
 
     @property
     def pairs_per_row(self) -> int:
-        return len(self.hypotheses)
+        most = len(self.hypotheses)
+        if self.prefilter is None:
+            return most
+        sizes = sorted(map(len, self.hypotheses_by_label.values()), reverse=True)
+        return sum(sizes[: self.prefilter])
+
+    @property
+    def needs_embedder(self) -> bool:
+        """Whether ``prefilter`` leaves any label out."""
+        return self.prefilter is not None and self.prefilter < len(self.labels)
 
     def pairs(self, row: Row) -> list[Pair]:
-        """(premise, hypothesis) for each hypothesis, label by label."""
+        """(premise, hypothesis) for each hypothesis, by label; ``steps`` may ask for fewer."""
         return paired(row[0], self.hypotheses, self.long_text)
 
     def scores(self, logits: Logits, classes: ClassIds) -> Scores:
         """Scores from logits [rows, hypotheses, classes], as float64 [rows, labels]."""
+        return label_scores(self.label_logits(logits), classes, self.multi_label)
+
+    def label_logits(self, logits: Logits) -> Logits:
+        """Logits [rows, labels, classes], each label's the mean of its hypotheses'."""
         sizes = [len(texts) for texts in self.hypotheses_by_label.values()]
-        return label_scores(mean_logits(logits, sizes), classes, self.multi_label)
+        return mean_logits(logits, sizes)
 
     @property
     def result_type(self) -> pa.StructType:
@@ -186,8 +195,18 @@ class ZeroShot(TextTask):
 
     def result(self, rows: Sequence[Row], logits: Logits, classes: ClassIds) -> pa.StructArray:
         """Arrow structs of ``result_type`` from logits [rows x hypotheses, classes]."""
-        scores = self.scores(by_row(logits, len(rows), self.pairs_per_row), classes)
+        return self.result_of(self.scores(by_row(logits, len(rows), len(self.hypotheses)), classes))
+
+    def result_of(self, scores: Scores) -> pa.StructArray:
+        """Arrow structs of ``result_type`` from scores [rows, labels]."""
         return ranked(self.labels, scores, self.threshold)
+
+    def steps(self, rows: Sequence[Row], classes: ClassIds) -> Steps:
+        """All pairs at once; with ``prefilter`` the similarities first."""
+        if self.needs_embedder:
+            return (yield from prefiltered(self, rows, classes))
+        logits = yield [self.pairs(row) for row in rows]
+        return self.result(rows, logits, classes)
 
     def to_json(self) -> str:
         """The task as JSON; ``task_from_json`` reads it."""
@@ -218,8 +237,7 @@ class ZeroShotScores(ZeroShot):
     def result_type(self) -> pa.StructType:
         return pa.struct([(label, pa.float64()) for label in self.labels])
 
-    def result(self, rows: Sequence[Row], logits: Logits, classes: ClassIds) -> pa.StructArray:
-        """Arrow structs of ``result_type`` from logits [rows x hypotheses, classes]."""
-        scores = self.scores(by_row(logits, len(rows), self.pairs_per_row), classes)
+    def result_of(self, scores: Scores) -> pa.StructArray:
+        """Arrow structs of ``result_type`` from scores [rows, labels]."""
         columns = [pa.array(column) for column in scores.T]
         return pa.StructArray.from_arrays(columns, fields=list(self.result_type))

@@ -245,7 +245,7 @@ def test_half_precision(model, folder, dtype):
         stock_logits(model, head.name, TEXTS, dtype=x).softmax(-1)[:, 0].numpy()
         for x in ("float32", dtype)
     )
-    assert np.abs(negative - exact).mean() < 1.5 * np.abs(stock - exact).mean() + 1e-3
+    assert np.abs(negative - exact).mean() < 3 * np.abs(stock - exact).mean() + 1e-3
 
 
 def test_small_word_embeddings(tmp_path):

@@ -44,13 +44,13 @@ class BertNetwork(EncoderNetwork):
         super().__init__(model, device, input_names, layers, heads, scale)
         self._embeddings = model.base_model.embeddings
         self._pooler = self._find_pooler(model)
-        self._classifier = model.classifier
+        self._classifier = getattr(model, "classifier", None)  # none if it is an encoder alone
 
     def _find_layers(self, encoder: Any) -> list[Layer]:
         return [bert_layer(module) for module in encoder.encoder.layer]
 
     def _find_pooler(self, model: Any) -> Any:
-        return model.base_model.pooler
+        return getattr(model.base_model, "pooler", None)
 
     def _embed(self, tokens: Tokens) -> Tensor:
         # Without token types, the stock module fills in.
@@ -83,7 +83,7 @@ class DistilBertNetwork(BertNetwork):
         return [_distilbert_layer(module) for module in encoder.transformer.layer]
 
     def _find_pooler(self, model: Any) -> Any:
-        return model.pre_classifier
+        return getattr(model, "pre_classifier", None)
 
     def _embed(self, tokens: Tokens) -> Tensor:
         # There are no token types, and the stock module takes no positions.

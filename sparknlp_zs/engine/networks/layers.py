@@ -138,17 +138,34 @@ class EncoderNetwork:
 
     def logits(self, batch: Sequence[Inputs]) -> npt.NDArray[np.float32]:
         """Logits as float32 [rows, classes] from groups of int64 inputs [rows, length]."""
+
+        def outputs(distinct: Tensor, place_of: Tensor, groups: list[Group]) -> Tensor:
+            return self._outputs(self._first_tokens(distinct, place_of, groups), batch)
+
+        return self._run(batch, outputs)
+
+    def firsts(self, batch: Sequence[Inputs]) -> npt.NDArray[np.float32]:
+        """The last hidden states of the rows' first tokens, float32 [rows, hidden]."""
+        return self._run(batch, self._first_tokens)
+
+    def means(self, batch: Sequence[Inputs]) -> npt.NDArray[np.float32]:
+        """The mean of the last hidden states of each row's tokens, float32 [rows, hidden]."""
+        return self._run(batch, self._mean_tokens)
+
+    def _run(
+        self, batch: Sequence[Inputs], compute: Callable[[Tensor, Tensor, list[Group]], Tensor]
+    ) -> npt.NDArray[np.float32]:
+        """What is computed of distinct tokens' embeddings, their places, and the groups of rows."""
         with torch.inference_mode():
             groups = list(groups_of(batch, self._buffers.dtype, self.device))
             tokens, place_of = distinct_tokens(
                 batch, self._positions, self._types, self._tokens_step, self.device
             )
             try:
-                first = self._first_tokens(self._embed(tokens), place_of, groups)
+                output = compute(self._embed(tokens), place_of, groups)
             except RuntimeError:
                 self._buffers.clear()  # too large a batch leaves too large buffers
                 raise
-            output = self._outputs(first, batch)
             found: npt.NDArray[np.float32] = output.float().cpu().numpy()
         return found
 
@@ -163,16 +180,29 @@ class EncoderNetwork:
             Each token's place among them.
         groups : list of Group
         """
+        hidden = self._through(len(self._layers) - 1, distinct, place_of, groups)
+        return self._last_layer(hidden, groups)
+
+    def _mean_tokens(self, distinct: Tensor, place_of: Tensor, groups: list[Group]) -> Tensor:
+        """The mean of the last hidden states of each row's tokens, float32 [rows, hidden]."""
+        hidden = self._through(len(self._layers), distinct, place_of, groups)
+        states = (hidden[x.tokens].view(x.rows, x.length, -1) for x in groups)
+        return torch.cat([mean_of(x, y.real_tokens) for x, y in zip(states, groups, strict=True)])
+
+    def _through(
+        self, layers: int, distinct: Tensor, place_of: Tensor, groups: list[Group]
+    ) -> Tensor:
+        """The hidden states of all tokens after so many layers, [tokens, hidden]."""
         hidden = distinct.index_select(0, place_of)
         size = self._layers[0].query.out_features
-        for at in range(len(self._layers) - 1):
+        for at in range(layers):
             *projected, context = self._buffers.parts(_WIDE, 4, (len(hidden), size))
             if at == 0:  # what equal tokens have in common is computed once
                 self._project_distinct(distinct, place_of, projected)
             else:
                 self._project(at, hidden, projected)
             hidden = self._layer(at, hidden, projected, context, groups)
-        return self._last_layer(hidden, groups)
+        return hidden
 
     def _project(self, at: int, hidden: Tensor, out: Sequence[Tensor]) -> None:
         """Query, key and value of all tokens, each [tokens, size]."""
@@ -275,6 +305,14 @@ class EncoderNetwork:
     def _classify(self, first: Tensor) -> Tensor:
         """Logits [rows, classes] from the first tokens [rows, hidden]."""
         raise NotImplementedError
+
+
+def mean_of(states: Tensor, mask: Tensor | None) -> Tensor:
+    """The mean over tokens of [rows, length, hidden] in float32, without those masked as 0."""
+    if mask is None:
+        return states.float().mean(1)
+    kept = mask.to(torch.float32)[..., None]
+    return (states.float() * kept).sum(1) / kept.sum(1).clamp_(min=1)
 
 
 def _by_head(module: nn.Linear, heads: int) -> Tensor:

@@ -32,6 +32,11 @@ class Group:
     def row_slice(self) -> slice:
         return slice(self.first_row, self.first_row + self.rows)
 
+    @property
+    def real_tokens(self) -> Tensor | None:
+        """Which tokens are no padding, bool [rows, length]; None if all are."""
+        return None if self.padding is None else self.padding[:, 0, 0] == 0
+
     def of(self, packed: Tensor, heads: int) -> Tensor:
         """The group's part of [tokens, hidden] as a view [rows, length, heads, size]."""
         return packed[self.tokens].view(self.rows, self.length, heads, -1)

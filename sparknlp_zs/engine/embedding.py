@@ -1,0 +1,155 @@
+"""Texts as vectors, by a sentence encoder on the same batches and networks as the scorer's."""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sparknlp_zs.embedders import Embedding
+from sparknlp_zs.engine.budget import CANDIDATES, TokenBudget
+from sparknlp_zs.engine.encoding import PairEncoder, model_max_length, single_layout
+from sparknlp_zs.engine.forward import outputs
+from sparknlp_zs.engine.pairs import PairTokens
+from sparknlp_zs.models import EMBEDDING
+
+if TYPE_CHECKING:
+    import torch
+
+    from sparknlp_zs.engine.scorer import Network
+
+Vectors = npt.NDArray[np.float32]
+
+_KEPT_PHRASES = 16  # sets of labels whose vectors are kept
+
+
+class Embedder:
+    """Embeds texts with one encoder.
+
+    Parameters
+    ----------
+    network : Network
+        Gives unit vectors.
+    encoder : PairEncoder
+        With the layout of single texts.
+    budget : TokenBudget
+    size : int
+        Length of a vector.
+    embedding : Embedding
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        encoder: PairEncoder,
+        budget: TokenBudget,
+        size: int,
+        embedding: Embedding,
+    ) -> None:
+        self._network = network
+        self._encoder = encoder
+        self._budget = budget
+        self._size = size
+        self._embedding = embedding
+        self._phrases: OrderedDict[tuple[str, ...], Vectors] = OrderedDict()
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of length 1, float32 [texts, size]; equal texts are embedded once."""
+        position: dict[str, int] = {}
+        places = np.array([position.setdefault(x, len(position)) for x in texts], dtype=np.int64)
+        ids = self._encoder.tokenize([self._prepared(text) for text in position])
+        at, no_second = np.arange(len(ids)), [np.zeros(0, np.int32)]
+        tokens = PairTokens(self._encoder, ids, at, no_second, np.zeros_like(at))
+        limit = self._encoder.max_length
+        vectors = outputs(self._network, self._budget, tokens, limit, self._size)
+        return vectors[places]
+
+    def similarities(self, texts: Sequence[str], phrases: tuple[str, ...]) -> Vectors:
+        """Cosines of texts and phrases, float32 [texts, phrases]; phrases' vectors are kept."""
+        if phrases not in self._phrases:
+            self._phrases[phrases] = self.embed(phrases)
+            if len(self._phrases) > _KEPT_PHRASES:
+                self._phrases.popitem(last=False)
+        self._phrases.move_to_end(phrases)
+        found: Vectors = self.embed(texts) @ self._phrases[phrases].T
+        return found
+
+    def _prepared(self, text: str) -> str:
+        prompted = self._embedding.prompt + text
+        return prompted.lower() if self._embedding.lowercase else prompted
+
+
+def load_embedder(
+    folder: Path, dtype: str, device: torch.device, token_budget: int | None = None
+) -> Embedder:
+    """Load the encoder of a folder that ``with_embedder`` made.
+
+    Parameters
+    ----------
+    folder : Path
+        The subfolder ``embedder``, with ``zs_embedding.json``.
+    dtype : str
+        Compute type of the weights.
+    device : torch.device
+    token_budget : int or None
+        Padded tokens per forward pass; None measures on the device during the work.
+
+    Raises
+    ------
+    ValueError
+        If the weights are incomplete.
+    """
+    from sparknlp_zs.engine.networks.huggingface import load_tokenizer
+    from sparknlp_zs.engine.networks.pooling import build_encoder
+
+    embedding = Embedding(**json.loads((folder / EMBEDDING).read_text(encoding="utf-8")))
+    tokenizer = load_tokenizer(folder)
+    model = load_encoder(folder, dtype, device)
+    longest = model_max_length(tokenizer, model.config)
+    if embedding.max_length is not None:
+        longest = min(longest, embedding.max_length)
+    candidates = [token_budget] if token_budget else CANDIDATES.get(device.type, CANDIDATES["cpu"])
+    return Embedder(
+        build_encoder(model, device, tokenizer.model_input_names, embedding.pooling),
+        PairEncoder(tokenizer, longest, single_layout(tokenizer)),
+        TokenBudget(candidates),
+        int(model.config.hidden_size),
+        embedding,
+    )
+
+
+def load_encoder(folder: Path, dtype: str, device: torch.device) -> Any:
+    """The folder's encoder without a head, in eval mode.
+
+    Raises
+    ------
+    ValueError
+        If the folder lacks weights of the encoder.
+    """
+    import torch
+    from transformers import AutoModel
+
+    from sparknlp_zs.engine.networks.huggingface import no_bars
+
+    with no_bars():
+        model, info = AutoModel.from_pretrained(
+            folder,
+            dtype=getattr(torch, dtype),
+            local_files_only=True,
+            trust_remote_code=False,
+            weights_only=True,
+            output_loading_info=True,
+        )
+    # The states are taken before the pooler, which many encoders are saved without.
+    missing = sorted(key for key in info["missing_keys"] if not key.startswith("pooler."))
+    if missing:
+        raise ValueError(
+            f"{folder}: the weights lack {missing[:3]}; without them embeddings would be random. "
+            "Use a sentence encoder saved with all its weights."
+        )
+    return model.to(device).eval()
