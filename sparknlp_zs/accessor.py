@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pyarrow as pa
 
+from sparknlp_zs.accessor_calibration import SeriesCalibration
 from sparknlp_zs.accessor_heads import FrameHeads, SeriesHeads
 from sparknlp_zs.bars import bar
 from sparknlp_zs.engine.cache import ScorerKey, default_device, folder_stamp, scorer_for
@@ -33,8 +34,8 @@ BAR_STEP_PAIRS = 4096
 
 
 @pd.api.extensions.register_series_accessor("zsc")
-class SeriesAccessor(SeriesHeads):
-    """Zero-shot classification and task heads on a text Series."""
+class SeriesAccessor(SeriesCalibration, SeriesHeads):
+    """Zero-shot classification, its calibration, and task heads on a text Series."""
 
     def __init__(self, series: pd.Series) -> None:
         self._series = series

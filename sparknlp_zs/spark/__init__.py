@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from sparknlp_zs.spark.annotate import annotate
+from sparknlp_zs.spark.calibration import calibrate
 from sparknlp_zs.spark.functions import classify, nli, scores
 from sparknlp_zs.spark.heads import task, tasks
 from sparknlp_zs.spark.progress import progress
@@ -28,6 +29,7 @@ __all__ = [
     "ZeroShotClassifier",
     "ZeroShotScores",
     "annotate",
+    "calibrate",
     "classify",
     "nli",
     "progress",

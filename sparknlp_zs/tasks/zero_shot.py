@@ -6,13 +6,19 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 
 from sparknlp_zs.tasks.base import ClassIds, Logits, Pair, Row, Scores, TextTask, by_row, softmax
+from sparknlp_zs.tasks.calibration import calibrated, checked_bias, with_bias
 from sparknlp_zs.tasks.ranked import RANKED, ranked
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from sparknlp_zs.models import Model
 
 DEFAULT_TEMPLATE = "This example is {}."
 Labels: TypeAlias = Iterable[str] | Mapping[str, str]  # a mapping: label to description
@@ -48,6 +54,8 @@ class ZeroShot(TextTask):
         False: softmax of the entailment logits over the labels, scores of a row sum to 1.
         True: each label by itself, softmax of its [contradiction, entailment] logits. A single
         candidate label is always scored this way, as in Hugging Face's pipeline.
+    label_bias : iterable of float
+        One per label, added to its entailment logits; ``calibrated`` fits them.
 
     Raises
     ------
@@ -73,6 +81,7 @@ class ZeroShot(TextTask):
     hypothesis_template: str = DEFAULT_TEMPLATE
     multi_label: bool = False
     descriptions: tuple[str, ...] = ()
+    label_bias: tuple[float, ...] = ()
 
     kind: ClassVar[str] = "zero_shot"
     columns: ClassVar[tuple[str, ...]] = ("text",)
@@ -83,6 +92,8 @@ class ZeroShot(TextTask):
         hypothesis_template: str = DEFAULT_TEMPLATE,
         multi_label: bool = False,
         descriptions: Iterable[str] | None = None,
+        *,
+        label_bias: Iterable[float] = (),
     ) -> None:
         if isinstance(labels, Mapping):
             descriptions, labels = list(labels.values()), list(labels)
@@ -94,6 +105,7 @@ class ZeroShot(TextTask):
         object.__setattr__(self, "descriptions", said)
         object.__setattr__(self, "hypothesis_template", _checked_template(hypothesis_template))
         object.__setattr__(self, "multi_label", _checked_flag("multi_label", multi_label))
+        object.__setattr__(self, "label_bias", checked_bias(label_bias, len(names)))
 
     @cached_property  # asked for every row
     def hypotheses(self) -> tuple[str, ...]:
@@ -110,7 +122,59 @@ class ZeroShot(TextTask):
 
     def scores(self, logits: Logits, classes: ClassIds) -> Scores:
         """Scores from logits [rows, labels, classes], as float64 [rows, labels]."""
-        return label_scores(logits, classes, self.multi_label)
+        biased = with_bias(logits, classes, self.label_bias)
+        return label_scores(biased, classes, self.multi_label)
+
+    def calibrated(
+        self,
+        sample_texts: Any,
+        *,
+        model: Model = None,
+        prior: Mapping[str, float] | None = None,
+        strength: float | None = None,
+    ) -> Self:
+        """This task with biases that take away what the labels' words alone decide.
+
+        Some labels sound likelier to a model than others, whatever the text. The biases bring the
+        mean score of each label over a sample of unlabelled texts to its expected share of them:
+        prior matching (Liusie et al. 2023, arXiv:2309.04992), with a shrinkage for small samples.
+
+        Parameters
+        ----------
+        sample_texts : list of str, pandas.Series or pyarrow array
+            Texts like those to be classified, without labels: at least 20, better some hundreds.
+            Null, empty and blank ones are ignored.
+        model : str, path, ModelSpec or None
+            The model that will score: biases are fitted to its scores, and to no other's.
+        prior : dict of str to float, or None
+            The share of texts that each label has. None assumes equal shares, which hurts where
+            one label has most of the texts: then pass its rough share. With ``multi_label`` it
+            is the share of texts that a label applies to, and is needed.
+        strength : float or None
+            The biases are multiplied with it; above 0, at most 1. None is 1 with a ``prior``, and
+            0.5 without, since shares that no one knows are seldom equal.
+
+        Returns
+        -------
+        ZeroShot
+            A new task, of this one's type. Biases that this one has are ignored.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is wrong, or there are too few texts.
+        ModelNotFoundError
+            If there is no such model.
+
+        Examples
+        --------
+        >>> from sparknlp_zs.samples import messages
+        >>> task = ZeroShot(["exchange rate", "lost or stolen card", "request refund"])
+        >>> fair = task.calibrated(messages()["text"][:40], model="starter")
+        >>> len(fair.label_bias), abs(sum(fair.label_bias)) < 1e-9
+        (3, True)
+        """
+        return calibrated(self, sample_texts, model, prior, strength)
 
     @property
     def result_type(self) -> pa.StructType:
