@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -16,8 +16,6 @@ from sparknlp_zs.tasks.calibration import calibrated, checked_bias, with_bias
 from sparknlp_zs.tasks.ranked import RANKED, ranked
 
 if TYPE_CHECKING:
-    from typing import Self
-
     from sparknlp_zs.models import Model
 
 DEFAULT_TEMPLATE = "This example is {}."
