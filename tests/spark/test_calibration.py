@@ -51,7 +51,7 @@ def test_sample_is_drawn_by_its_seed(spark, tiny):
         for seed in (0, 0, 1)
     ]
     np.testing.assert_allclose(drawn[0], drawn[1], atol=1e-6)
-    assert np.abs(np.subtract(drawn[0], drawn[2])).max() > 1e-4
+    assert np.abs(np.subtract(drawn[0], drawn[2])).max() > 1e-5
 
 
 def test_errors(spark, frame, tiny):
