@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from sparknlp_zs.accessor_calibration import SeriesCalibration
 from sparknlp_zs.accessor_classifier import SeriesClassifier
 from sparknlp_zs.accessor_heads import FrameHeads, SeriesHeads
 from sparknlp_zs.accessor_scoring import as_frame, scored_texts
@@ -17,8 +18,8 @@ from sparknlp_zs.tasks.checks import Templates, Threshold
 
 
 @pd.api.extensions.register_series_accessor("zsc")
-class SeriesAccessor(SeriesHeads, SeriesClassifier):
-    """Zero-shot classification, task heads and trained classifiers on a text Series."""
+class SeriesAccessor(SeriesCalibration, SeriesHeads, SeriesClassifier):
+    """Zero-shot classification, its calibration, classifiers and task heads on a text Series."""
 
     def __init__(self, series: pd.Series) -> None:
         self._series = series

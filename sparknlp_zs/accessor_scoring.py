@@ -11,15 +11,12 @@ import pyarrow as pa
 
 from sparknlp_zs.bars import bar
 from sparknlp_zs.embedders import spec_for
-from sparknlp_zs.engine.cache import ScorerKey, default_device, folder_stamp, scorer_for
-from sparknlp_zs.engine.combined import with_adapter, with_embedder
-from sparknlp_zs.engine.precision import compute_dtype
-from sparknlp_zs.models import Model, model_folder, model_spec, read_class_ids
+from sparknlp_zs.engine.local import local_scorer
+from sparknlp_zs.models import Model, read_class_ids
 from sparknlp_zs.tasks import FixedTask, Task
 
 if TYPE_CHECKING:
     from sparknlp_zs.engine.rows import Columns
-    from sparknlp_zs.engine.scorer import Scorer
 
 # A bar for work that takes seconds: fewer pairs than this are scored without one.
 LONG_WORK_PAIRS = 500
@@ -52,7 +49,7 @@ def scored(
     """The task's result for Arrow columns with so many pairs to score, with a bar if it is long."""
     rows = len(columns[0])
     step = max(1, BAR_STEP_PAIRS * rows // max(1, pairs))
-    parts = _scorer(spec_for(task, model), check).score_stream(
+    parts = local_scorer(spec_for(task, model), check).score_stream(
         task, _slices(columns, step), window_rows=step
     )
     shown = _with_bar(parts, rows, progress and pairs > LONG_WORK_PAIRS)
@@ -90,22 +87,6 @@ def as_frame(result: pa.ChunkedArray, names: list[str], index: pd.Index) -> pd.D
     table = pa.table(dict(zip(fields, result.flatten(), strict=True)))
     frame: pd.DataFrame = table.select(names).to_pandas()
     return frame.set_axis(index, axis=0)
-
-
-def _scorer(model: Model, check: Callable[[Path], object]) -> Scorer:
-    spec = model_spec(model)
-    folder = model_folder(spec)
-    check(folder)
-    folder = with_embedder(with_adapter(folder, spec), spec)
-    return scorer_for(
-        ScorerKey(
-            folder=folder,
-            content=folder_stamp(folder),
-            dtype=compute_dtype(spec.dtype, spec.device),
-            device=spec.device or default_device(),
-            max_length=spec.max_length,
-        )
-    )
 
 
 def _slices(columns: Columns, step: int) -> Iterator[Columns]:

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from sparknlp_zs.spark.annotate import annotate
+from sparknlp_zs.spark.calibration import calibrate
 from sparknlp_zs.spark.classifier import predict, predict_scores
 from sparknlp_zs.spark.functions import classify, nli, scores
 from sparknlp_zs.spark.heads import task, tasks
@@ -43,6 +44,7 @@ __all__ = [
     "ZeroShotClassifier",
     "ZeroShotScores",
     "annotate",
+    "calibrate",
     "classify",
     "nli",
     "predict",

@@ -18,7 +18,6 @@ from sparknlp_zs.tasks.base import (
     Similarity,
     Steps,
     by_row,
-    label_scores,
     mean_logits,
 )
 from sparknlp_zs.tasks.long_text import paired
@@ -105,7 +104,7 @@ def _result(task: ZeroShot, kept: Places, logits: Logits, classes: ClassIds) -> 
     parts = []
     for part in _blocks(len(kept), len(task.labels)):
         full = _spread(task, kept[part], logits[part], classes)
-        parts.append(_first(task.result_of(label_scores(full, classes, alone)), count))
+        parts.append(_first(task.result_of(task.label_scores(full, classes, alone)), count))
     return pa.concat_arrays(parts) if parts else pa.array([], task.result_type)
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import pyarrow as pa
 
@@ -22,6 +22,7 @@ from sparknlp_zs.tasks.base import (
     label_scores,
     mean_logits,
 )
+from sparknlp_zs.tasks.calibration import calibrated, checked_bias, with_bias
 from sparknlp_zs.tasks.checks import (
     DEFAULT_TEMPLATE,
     Labels,
@@ -47,6 +48,9 @@ from sparknlp_zs.tasks.long_text import (
 )
 from sparknlp_zs.tasks.prefilter import checked_prefilter, prefiltered
 from sparknlp_zs.tasks.ranked import RANKED, ranked
+
+if TYPE_CHECKING:
+    from sparknlp_zs.models import Model
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,8 @@ class ZeroShot(TextTask):
         Score only so many labels of each text: those whose descriptions a sentence encoder finds
         nearest in meaning (see ``ModelSpec.embedder``). The others are left out of the result, or
         have the score 0 where each label has a field. None scores all.
+    label_bias : iterable of float
+        One per label, added to its entailment logits; ``calibrated`` fits them.
 
     Raises
     ------
@@ -118,6 +124,7 @@ class ZeroShot(TextTask):
     threshold: Thresholds = 0.0
     long_text: LongText = TRUNCATE
     prefilter: int | None = None
+    label_bias: tuple[float, ...] = ()
 
     kind: ClassVar[str] = "zero_shot"
     columns: ClassVar[tuple[str, ...]] = ("text",)
@@ -133,6 +140,7 @@ class ZeroShot(TextTask):
         threshold: Threshold = 0.0,
         long_text: LongText = TRUNCATE,
         prefilter: int | None = None,
+        label_bias: Iterable[float] = (),
     ) -> None:
         if isinstance(labels, Mapping):
             descriptions, labels = list(labels.values()), list(labels)
@@ -148,6 +156,7 @@ class ZeroShot(TextTask):
         object.__setattr__(self, "threshold", checked_threshold(threshold, names))
         object.__setattr__(self, "long_text", checked_long_text(long_text))
         object.__setattr__(self, "prefilter", checked_prefilter(prefilter))
+        object.__setattr__(self, "label_bias", checked_bias(label_bias, len(names)))
         refuse_same_hypotheses(self.hypotheses_by_label)
 
     @cached_property
@@ -181,12 +190,63 @@ class ZeroShot(TextTask):
 
     def scores(self, logits: Logits, classes: ClassIds) -> Scores:
         """Scores from logits [rows, hypotheses, classes], as float64 [rows, labels]."""
-        return label_scores(self.label_logits(logits), classes, self.multi_label)
-
-    def label_logits(self, logits: Logits) -> Logits:
-        """Logits [rows, labels, classes], each label's the mean of its hypotheses'."""
         sizes = [len(texts) for texts in self.hypotheses_by_label.values()]
-        return mean_logits(logits, sizes)
+        return self.label_scores(mean_logits(logits, sizes), classes, self.multi_label)
+
+    def label_scores(self, logits: Logits, classes: ClassIds, alone: bool) -> Scores:
+        """Scores from logits [rows, labels, classes]; ``alone``: of each label by itself."""
+        return label_scores(with_bias(logits, classes, self.label_bias), classes, alone)
+
+    def calibrated(
+        self,
+        sample_texts: Any,
+        *,
+        model: Model = None,
+        prior: Mapping[str, float] | None = None,
+        strength: float | None = None,
+    ) -> Self:
+        """This task with biases that take away what the labels' words alone decide.
+
+        Some labels sound likelier to a model than others, whatever the text. The biases bring the
+        mean score of each label over a sample of unlabelled texts to its expected share of them:
+        prior matching (Liusie et al. 2023, arXiv:2309.04992), with a shrinkage for small samples.
+
+        Parameters
+        ----------
+        sample_texts : list of str, pandas.Series or pyarrow array
+            Texts like those to be classified, without labels: at least 20, better some hundreds.
+            Null, empty and blank ones are ignored.
+        model : str, path, ModelSpec or None
+            The model that will score: biases are fitted to its scores, and to no other's.
+        prior : dict of str to float, or None
+            The share of texts that each label has. None assumes equal shares, which hurts where
+            one label has most of the texts: then pass its rough share. With ``multi_label`` it
+            is the share of texts that a label applies to, and is needed.
+        strength : float or None
+            The biases are multiplied with it; above 0, at most 1. None is 1 with a ``prior``, and
+            0.5 without, since shares that no one knows are seldom equal.
+
+        Returns
+        -------
+        ZeroShot
+            A new task, of this one's type. Biases that this one has are ignored.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is wrong, or there are too few texts.
+        ModelNotFoundError
+            If there is no such model.
+
+        Examples
+        --------
+        >>> from sparknlp_zs.samples import messages
+        >>> task = ZeroShot(["exchange rate", "lost or stolen card", "request refund"])
+        >>> fair = task.calibrated(messages()["text"][:40], model="starter")
+        >>> len(fair.label_bias), abs(sum(fair.label_bias)) < 1e-9
+        (3, True)
+        """
+        return calibrated(self, sample_texts, model, prior, strength)
 
     @property
     def result_type(self) -> pa.StructType:
