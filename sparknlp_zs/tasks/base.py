@@ -144,7 +144,8 @@ def mean_logits(logits: Logits, sizes: Sequence[int]) -> Logits:
         return logits
     starts = np.cumsum([0, *sizes[:-1]])
     sums = np.add.reduceat(logits.astype(np.float64), starts, axis=1)
-    return np.divide(sums, np.array(sizes)[:, None])
+    means: Logits = sums / np.array(sizes)[:, None]
+    return means
 
 
 def softmax(logits: Logits) -> Scores:
