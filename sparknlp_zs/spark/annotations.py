@@ -14,7 +14,7 @@ from sparknlp_zs.spark.modelstage import ModelStage
 from sparknlp_zs.spark.shipping import ship
 from sparknlp_zs.spark.task_param import HasZeroShotTask
 from sparknlp_zs.tasks import ZeroShot
-from sparknlp_zs.tasks.zero_shot import Labels
+from sparknlp_zs.tasks.checks import Labels
 
 if TYPE_CHECKING:
     from typing import Self

@@ -12,7 +12,7 @@ from pyspark.ml.param import Param, Params, TypeConverters
 
 from sparknlp_zs.models import ModelSpec
 from sparknlp_zs.tasks import DEFAULT_TEMPLATE, ZeroShot
-from sparknlp_zs.tasks.zero_shot import Labels
+from sparknlp_zs.tasks.checks import Labels, checked_template
 
 if TYPE_CHECKING:
     from typing import Self
@@ -26,7 +26,7 @@ def _to_labels(value: Labels) -> list[str] | dict[str, str]:
 
 
 def _to_template(value: str) -> str:
-    return ZeroShot(["any label"], value).hypothesis_template
+    return checked_template(value)
 
 
 def _to_model(value: str | os.PathLike[str]) -> str:

@@ -17,7 +17,7 @@ from sparknlp_zs.spark.prediction_stage import PredictionStage, outputs_of_label
 from sparknlp_zs.spark.session import use_session
 from sparknlp_zs.spark.task_param import HasZeroShotTask
 from sparknlp_zs.tasks import NLI, ZeroShot
-from sparknlp_zs.tasks.zero_shot import Labels
+from sparknlp_zs.tasks.checks import Labels
 
 if TYPE_CHECKING:
     from typing import Self

@@ -175,7 +175,8 @@ def mean_logits(logits: Logits, sizes: Sequence[int]) -> Logits:
         return logits
     starts = np.cumsum([0, *sizes[:-1]])
     sums = np.add.reduceat(logits.astype(np.float64), starts, axis=1)
-    return np.divide(sums, np.array(sizes)[:, None])
+    means: Logits = sums / np.array(sizes)[:, None]
+    return means
 
 
 def label_scores(logits: Logits, classes: ClassIds, multi_label: bool) -> Scores:

@@ -48,16 +48,30 @@ def refuse_duplicates(texts: Sequence[str], name: str) -> None:
         raise ValueError(f"{name}: {twice} given more than once; remove the duplicates")
 
 
+def checked_template(template: str) -> str:
+    """A sentence with a place for the label."""
+    if not isinstance(template, str):
+        raise TypeError(
+            f"hypothesis_template={template!r}: pass a string such as {DEFAULT_TEMPLATE!r}"
+        )
+    if "{}" not in template:
+        raise ValueError(
+            f"hypothesis_template={template!r} has no {{}} for the label; "
+            f"use something like {DEFAULT_TEMPLATE!r}"
+        )
+    return template
+
+
 def checked_templates(templates: Templates) -> Templates:
     """A template, or a tuple of several, each with a place for the label."""
     if isinstance(templates, str):
-        return _checked_template(templates)
+        return checked_template(templates)
     if isinstance(templates, bytes | Mapping) or not isinstance(templates, Iterable):
         raise TypeError(
             f"hypothesis_template={templates!r}: pass a string such as {DEFAULT_TEMPLATE!r}, or a "
             "list of several"
         )
-    checked = tuple(_checked_template(template) for template in templates)
+    checked = tuple(checked_template(template) for template in templates)
     if not checked:
         raise ValueError(f"hypothesis_template=[]: pass at least one, such as {DEFAULT_TEMPLATE!r}")
     refuse_duplicates(checked, "hypothesis_template")
@@ -120,19 +134,6 @@ def checked_flag(name: str, value: bool) -> bool:
     if not isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name}={value!r}: pass True or False")
     return bool(value)
-
-
-def _checked_template(template: str) -> str:
-    if not isinstance(template, str):
-        raise TypeError(
-            f"hypothesis_template={template!r}: pass a string such as {DEFAULT_TEMPLATE!r}"
-        )
-    if "{}" not in template:
-        raise ValueError(
-            f"hypothesis_template={template!r} has no {{}} for the label; "
-            f"use something like {DEFAULT_TEMPLATE!r}"
-        )
-    return template
 
 
 def _sentences(given: str | Iterable[str]) -> Sentences:

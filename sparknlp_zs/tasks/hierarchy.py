@@ -153,7 +153,7 @@ class Hierarchy(TextTask):
     @property
     def pairs_per_row(self) -> int:
         """The pairs of a row if all families were scored."""
-        return self._families[-1].pairs.stop
+        return len(self._hypotheses)
 
     @property
     def result_type(self) -> pa.StructType:
