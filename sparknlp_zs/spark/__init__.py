@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from sparknlp_zs.spark.annotate import annotate
+from sparknlp_zs.spark.finetune import finetune
 from sparknlp_zs.spark.functions import classify, nli, scores
 from sparknlp_zs.spark.heads import task, tasks
 from sparknlp_zs.spark.progress import progress
@@ -16,12 +17,14 @@ from sparknlp_zs.tasks import NLI, ZeroShot, ZeroShotScores
 
 if TYPE_CHECKING:
     from sparknlp_zs.spark.annotations import AnnotationClassifier
+    from sparknlp_zs.spark.finetuner import FineTuner
     from sparknlp_zs.spark.head_stage import TaskHeadClassifier
     from sparknlp_zs.spark.stages import NLIScorer, ZeroShotClassifier
 
 __all__ = [
     "NLI",
     "AnnotationClassifier",
+    "FineTuner",
     "NLIScorer",
     "TaskHeadClassifier",
     "ZeroShot",
@@ -29,6 +32,7 @@ __all__ = [
     "ZeroShotScores",
     "annotate",
     "classify",
+    "finetune",
     "nli",
     "progress",
     "register",
@@ -41,6 +45,7 @@ __all__ = [
 
 _STAGES = {
     "AnnotationClassifier": "annotations",
+    "FineTuner": "finetuner",
     "NLIScorer": "stages",
     "TaskHeadClassifier": "head_stage",
     "ZeroShotClassifier": "stages",
