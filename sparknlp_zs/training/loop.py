@@ -52,7 +52,6 @@ def training_arguments(
         metric_for_best_model=settings.monitor if validated else None,
         greater_is_better=settings.monitor == "accuracy" if validated else None,
         restore_callback_states_from_checkpoint=True,
-        ddp_find_unused_parameters=False,
         report_to="none",
         disable_tqdm=True,
         remove_unused_columns=False,

@@ -67,7 +67,7 @@ class FinetuneSettings:
 
     epochs: float = 10.0
     max_steps: int | None = None
-    batch_size: int = 32
+    batch_size: int = 16
     learning_rate: float | None = None
     weight_decay: float = 0.01
     warmup: float = 0.1

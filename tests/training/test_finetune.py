@@ -265,8 +265,6 @@ def test_a_model_that_is_no_nli_model(tiny, tmp_path):
         finetune(toy(4), output=tmp_path / "out", model=head.folder)
     with pytest.raises(ValueError, match="is the model itself"):
         finetune(toy(4), output=head.folder, model=head.folder, style="head")
+    long = {"hypothesis_template": "This example is very, very, very much about {}."}
     with pytest.raises(ValueError, match="less than a quarter"):
-        long = "This example is very, very, very, very, very much about {}."
-        finetune(
-            toy(4), output=tmp_path / "long", model=tiny, max_length=16, hypothesis_template=long
-        )
+        finetune(toy(4), output=tmp_path / "long", model=tiny, max_length=16, **long)
