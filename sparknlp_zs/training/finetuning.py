@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sparknlp_zs.models import Model
+from sparknlp_zs.models import Model, weight_files
 from sparknlp_zs.tasks import DEFAULT_TEMPLATE, ZeroShot
 from sparknlp_zs.training.finetuned import RECORD, Finetuned
 from sparknlp_zs.training.job import Job, prepare
@@ -219,7 +219,9 @@ def _metrics(job: Job, trainer: FinetuneTrainer, train_loss: float) -> dict[str,
 def _save(job: Job, style: Style, metrics: dict[str, float], fingerprint: str) -> None:
     import torch
 
-    (job.output / RECORD).unlink(missing_ok=True)
+    # Removed, not written over: a scorer may have an earlier model's weights mapped.
+    for path in [job.output / RECORD, *weight_files(job.output)]:
+        path.unlink(missing_ok=True)
     style.model.to(getattr(torch, job.settings.save_dtype)).save_pretrained(job.output)
     style.tokenizer.save_pretrained(job.output)
     task = job.task or ZeroShot(["none"])

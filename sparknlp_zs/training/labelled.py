@@ -102,10 +102,17 @@ def head_labels(given: Iterable[Label] | None, found: set[Label]) -> tuple[Label
     """The labels of a classifier in the order of its outputs: sorted, unless they are given."""
     if isinstance(given, (str, bytes, Mapping)):
         raise TypeError(f"labels={given!r}: pass a list of labels for style='head'")
-    labels = tuple(given) if given is not None else _sorted(found)
-    if given is not None and len(set(labels)) != len(labels):
-        raise ValueError("labels: some given more than once; remove the duplicates")
+    labels = _checked(given) if given is not None else _sorted(found)
     _check_labels(labels, found)
+    return labels
+
+
+def _checked(given: Iterable[Label]) -> tuple[Label, ...]:
+    labels = tuple(given)
+    if None in {_label(label, "labels") for label in labels}:
+        raise ValueError("labels: one is missing or blank; give every label a name")
+    if len({str(label) for label in labels}) != len(labels):
+        raise ValueError("labels: some given more than once; remove the duplicates")
     return labels
 
 

@@ -79,6 +79,16 @@ def test_architectures(tiny_models, tmp_path, architecture, style):
     assert tuple(names.values()) == expected
 
 
+def test_replacing_a_model_that_is_in_use(tiny, tmp_path):
+    arguments = {"output": tmp_path, "model": tiny, **QUICK}
+    texts = toy(4)["text"]
+    first = finetune(toy(), max_steps=1, **arguments)
+    before = texts.zsc.scores(first.labels, model=tmp_path)
+    finetune(toy(), max_steps=20, overwrite=True, **arguments)
+    after = texts.zsc.scores(first.labels, model=tmp_path)
+    assert (before - after).abs().to_numpy().max() > 0.05
+
+
 def test_two_class_models(tmp_path):
     model = make_model("bert", tmp_path / "two", ("not_entailment", "entailment"))
     tuned = finetune(toy(), output=tmp_path / "out", model=model, max_steps=40, **QUICK)

@@ -93,6 +93,8 @@ def test_bad_labels():
         head_labels(None, {1, "x"})
     with pytest.raises(ValueError, match="more than once"):
         head_labels(["x", "y", "x"], {"x"})
+    with pytest.raises(ValueError, match="blank"):
+        head_labels(["x", " "], {"x"})
     rows = raw_rows(frame(("a", "x"), ("b", "new")), "text", "label")
     with pytest.raises(ValueError, match=r"validation: rows are labelled \['new'\]"):
         in_classes(rows, ("x", "y"), "validation")
