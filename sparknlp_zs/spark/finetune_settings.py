@@ -27,16 +27,17 @@ def _setting(name: str, convert: Any) -> Any:
 class HasEpochs(Params):
     """The Param ``epochs``."""
 
-    epochs: Param[float] = Param(
+    epochs: Param[float | None] = Param(
         Params._dummy(),
         "epochs",
-        "passes over the training rows.",
+        "passes over the training rows; None: by the style, at least 40 steps.",
         typeConverter=_setting("epochs", TypeConverters.toFloat),
     )
 
-    def getEpochs(self) -> float:
+    def getEpochs(self) -> float | None:
         """Get the passes over the training rows."""
-        return float(self.getOrDefault(self.epochs))
+        value: float | None = self.getOrDefault(self.epochs)
+        return value
 
     def setEpochs(self, value: float) -> Self:
         """Set the passes over the training rows."""

@@ -30,7 +30,7 @@ def training_arguments(
     folder: Path, rows: int, style: str, settings: FinetuneSettings, validated: bool
 ) -> TrainingArguments:
     """The Trainer's arguments; making them joins the processes of torchrun."""
-    steps, interval = settings.steps(rows), settings.interval(rows)
+    steps, interval = settings.steps(rows, style), settings.interval(rows)
     return TrainingArguments(
         output_dir=str(folder),
         max_steps=steps,
@@ -84,7 +84,7 @@ class FinetuneTrainer(Trainer):
             )
         steps = Steps(
             rows,
-            settings.steps(len(rows)),
+            arguments.max_steps,
             texts,
             settings.tokens_per_batch,
             settings.seed,

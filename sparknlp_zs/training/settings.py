@@ -12,6 +12,8 @@ MONITORS = ("loss", "accuracy")
 
 # Chosen on the starter model with 8 texts per label: see docs/fine-tuning.md.
 LEARNING_RATES = {"entailment": 1e-4, "head": 3e-4}
+EPOCHS = {"entailment": 5, "head": 20}
+FEWEST_STEPS = 40
 SMALLEST_INTERVAL = 50
 
 
@@ -21,8 +23,9 @@ class FinetuneSettings:
 
     Parameters
     ----------
-    epochs : float
-        Passes over the training rows.
+    epochs : float or None
+        Passes over the training rows. None: 5 for the style "entailment", 20 for "head", and more
+        where these are fewer than 40 steps.
     max_steps : int or None
         Optimizer steps; given, ``epochs`` has no say.
     batch_size : int
@@ -61,11 +64,11 @@ class FinetuneSettings:
 
     Examples
     --------
-    >>> FinetuneSettings(epochs=2, batch_size=32).steps(rows=100)
+    >>> FinetuneSettings(epochs=2, batch_size=32).steps(rows=100, style="head")
     7
     """
 
-    epochs: float = 10.0
+    epochs: float | None = None
     max_steps: int | None = None
     batch_size: int = 16
     learning_rate: float | None = None
@@ -101,11 +104,14 @@ class FinetuneSettings:
         if self.save_dtype not in types:
             raise ValueError(f"save_dtype={self.save_dtype!r}: use one of {types}")
 
-    def steps(self, rows: int) -> int:
+    def steps(self, rows: int, style: str) -> int:
         """Optimizer steps of a training on so many rows."""
         if self.max_steps is not None:
             return self.max_steps
-        return max(1, math.ceil(self.epochs * rows / self.texts_per_step(rows)))
+        in_epoch = rows / self.texts_per_step(rows)
+        if self.epochs is not None:
+            return math.ceil(self.epochs * in_epoch)
+        return max(math.ceil(EPOCHS[style] * in_epoch), FEWEST_STEPS)
 
     def texts_per_step(self, rows: int) -> int:
         """Texts of a step: ``batch_size``, or all rows if they are fewer."""

@@ -17,6 +17,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 import sparknlp_zs  # noqa: F401  (registers .zsc)
 from sparknlp_zs.training import Finetuned, finetune
+from sparknlp_zs.training.command import main
 from sparknlp_zs.training.loop import FinetuneTrainer
 
 STYLES = ("entailment", "head")
@@ -77,6 +78,17 @@ def test_architectures(tiny_models, tmp_path, architecture, style):
     names = AutoModelForSequenceClassification.from_pretrained(tmp_path).config.id2label
     expected = tuned.labels if style == "head" else ("entailment", "neutral", "contradiction")
     assert tuple(names.values()) == expected
+
+
+def test_command(tiny, tmp_path, capsys):
+    toy().to_csv(tmp_path / "rows.csv", index=False)
+    toy(2).to_json(tmp_path / "held.jsonl", orient="records", lines=True)
+    arguments = [str(tmp_path / "rows.csv"), "--output", str(tmp_path / "out")]
+    arguments += ["--model", str(tiny), "--validation", str(tmp_path / "held.jsonl")]
+    main([*arguments, "--max-steps", "2", "--max-length", "32", "--style", "head"])
+    metrics = json.loads(capsys.readouterr().out)
+    assert metrics == Finetuned.read(tmp_path / "out").metrics
+    assert (metrics["rows"], metrics["validation_rows"], metrics["steps"]) == (72, 6, 2)
 
 
 def test_replacing_a_model_that_is_in_use(tiny, tmp_path):
