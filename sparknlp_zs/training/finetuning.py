@@ -153,8 +153,8 @@ def _run(job: Job, fingerprint: str, resume: bool) -> None:
         style.items(job.validation, every_label=True) if job.validation else None,
     )
     started = time.monotonic()
-    newest = any(checkpoints.glob("checkpoint-*")) if resume else False
-    result = trainer.train(resume_from_checkpoint=newest or None)
+    result = trainer.train(resume_from_checkpoint=_newest(checkpoints) if resume else None)
+    _check_finite(style.model)
     metrics = _metrics(job, trainer, result.training_loss)
     metrics["seconds"] = round(time.monotonic() - started, 3)
     with arguments.main_process_first(local=False):
@@ -192,6 +192,20 @@ def _start(checkpoints: Path, fingerprint: str, resume: bool) -> None:
         shutil.rmtree(folder)
     checkpoints.mkdir(parents=True, exist_ok=True)
     mark.write_text(json.dumps({"fingerprint": fingerprint}), encoding="utf-8")
+
+
+def _newest(checkpoints: Path) -> str | None:
+    """The newest complete checkpoint: the Trainer writes its state last."""
+    folders = [path.parent for path in checkpoints.glob("checkpoint-*/trainer_state.json")]
+    found = max(folders, key=lambda path: int(path.name.rsplit("-", 1)[1]), default=None)
+    return None if found is None else str(found)
+
+
+def _check_finite(model: Any) -> None:
+    if not all(bool(weight.isfinite().all()) for weight in model.parameters()):
+        raise FloatingPointError(
+            "the training diverged: weights are no finite numbers; lower learning_rate"
+        )
 
 
 def _style(job: Job) -> Style:

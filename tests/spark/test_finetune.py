@@ -15,6 +15,7 @@ import sparknlp_zs  # noqa: F401  (registers .zsc)
 from sparknlp_zs import spark as zs
 from sparknlp_zs.training import Finetuned, finetune
 
+pytest.importorskip("accelerate")
 PARAMS = {"learningRate": 3e-3, "maxLength": 32, "batchSize": 7, "maxSteps": 6}
 ROOT = Path(__file__).parents[2]
 

@@ -80,6 +80,18 @@ def test_architectures(tiny_models, tmp_path, architecture, style):
     assert tuple(names.values()) == expected
 
 
+def test_divergence_is_no_model(tiny, tmp_path, monkeypatch):
+    def spoiled(trainer, *args, **kwargs):
+        with torch.no_grad():
+            next(trainer.model.parameters()).fill_(torch.nan)
+        return torch.zeros(())
+
+    monkeypatch.setattr(FinetuneTrainer, "training_step", spoiled)
+    with pytest.raises(FloatingPointError, match="lower learning_rate"):
+        finetune(toy(4), output=tmp_path, model=tiny, max_steps=1, **QUICK)
+    assert not (tmp_path / "config.json").exists()
+
+
 def test_command(tiny, tmp_path, capsys):
     toy().to_csv(tmp_path / "rows.csv", index=False)
     toy(2).to_json(tmp_path / "held.jsonl", orient="records", lines=True)
@@ -157,6 +169,7 @@ def test_resume(tiny, tmp_path, monkeypatch):
         Finetuned.read(output)
     with pytest.raises(ValueError, match="other rows"):
         finetune(toy(), output=output, resume=True, **{**arguments, "seed": 1})
+    (output / "checkpoints" / "checkpoint-9").mkdir()  # as if it was killed while it saved
     begun = []
 
     def counted(trainer, *args, **kwargs):
