@@ -127,7 +127,8 @@ class FinetuneTrainer(Trainer):
                     loss = self._style.losses(self._logits(model, batch), batch).sum() * scale
                 self.accelerator.backward(loss)
             total += loss.detach()
-        return total
+        # Here, for the Trainer gathers only what it logs: the last steps' loss would be one share's.
+        return self.accelerator.reduce(total, "mean")
 
     def _logits(self, model: Any, batch: MicroBatch) -> torch.Tensor:
         inputs = {name: x for name, x in batch["inputs"].items() if name in self._names}
