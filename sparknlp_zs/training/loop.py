@@ -127,7 +127,7 @@ class FinetuneTrainer(Trainer):
                     loss = self._style.losses(self._logits(model, batch), batch).sum() * scale
                 self.accelerator.backward(loss)
             total += loss.detach()
-        # Here, for the Trainer gathers only what it logs: the last steps' loss would be one share's.
+        # The Trainer gathers only what it logs: the last steps' loss would be one share's.
         return self.accelerator.reduce(total, "mean")
 
     def _logits(self, model: Any, batch: MicroBatch) -> torch.Tensor:
