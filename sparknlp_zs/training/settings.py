@@ -10,7 +10,8 @@ from sparknlp_zs.models import AUTO, DTYPES
 STYLES = ("entailment", "head")
 MONITORS = ("loss", "accuracy")
 
-# Chosen on the starter model with 8 texts per label: see docs/fine-tuning.md.
+# The first was measured on the starter model (docs/fine-tuning.md); that of a head is a guess
+# which learns small sets.
 LEARNING_RATES = {"entailment": 1e-4, "head": 3e-4}
 EPOCHS = {"entailment": 5, "head": 20}
 FEWEST_STEPS = 40
@@ -32,8 +33,8 @@ class FinetuneSettings:
         Texts per optimizer step, over all processes: their number does not change the model.
     learning_rate : float or None
         Peak of AdamW's rate, reached after ``warmup`` of the steps, linear to zero from there.
-        None: 1e-4 for the style "entailment", 3e-4 for "head"; a fifth of it suits models of
-        the size of BERT-base.
+        None: 1e-4 for the style "entailment", 3e-4 for "head". These suit the small starter
+        model; models of the size of BERT-base are usually trained at 2e-5 to 5e-5.
     weight_decay, warmup : float
     negatives : int
         Wrong labels beside the true one of each text, at most; style "entailment" only.
