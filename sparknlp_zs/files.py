@@ -38,6 +38,11 @@ def file_format(path: Path) -> str:
     return found
 
 
+def read_frame(path: Path) -> pd.DataFrame:
+    """The rows of a csv, json lines or parquet file; values of a csv file are strings."""
+    return _READERS[file_format(path)](path)
+
+
 def check_columns(columns: Iterable[str], text: str, names: tuple[str, str]) -> None:
     """Refuse a missing text column, and new columns that would replace old ones."""
     known = list(columns)
@@ -62,7 +67,7 @@ def classify_file(
 
     Values of a csv file are kept as the strings they are.
     """
-    frame = _READERS[file_format(source)](source)
+    frame = read_frame(source)
     check_columns(frame.columns, text, names)
     found = frame[text].zsc.classify(task, model=model, progress=progress)
     frame[names[0]], frame[names[1]] = found["label"], found["score"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sparknlp_zs.spark.annotate import annotate
 from sparknlp_zs.spark.calibration import calibrate
 from sparknlp_zs.spark.classifier import predict, predict_scores
+from sparknlp_zs.spark.finetune import finetune
 from sparknlp_zs.spark.functions import classify, nli, scores
 from sparknlp_zs.spark.heads import task, tasks
 from sparknlp_zs.spark.progress import progress
@@ -27,6 +28,7 @@ from sparknlp_zs.tasks import (
 if TYPE_CHECKING:
     from sparknlp_zs.spark.annotations import AnnotationClassifier
     from sparknlp_zs.spark.classifier_stage import TextClassifier
+    from sparknlp_zs.spark.finetuner import FineTuner
     from sparknlp_zs.spark.head_stage import TaskHeadClassifier
     from sparknlp_zs.spark.stages import NLIScorer, ZeroShotClassifier
 
@@ -34,6 +36,7 @@ __all__ = [
     "NLI",
     "AnnotationClassifier",
     "Chunks",
+    "FineTuner",
     "Hierarchy",
     "HierarchyScores",
     "NLIScorer",
@@ -46,6 +49,7 @@ __all__ = [
     "annotate",
     "calibrate",
     "classify",
+    "finetune",
     "nli",
     "predict",
     "predict_scores",
@@ -61,6 +65,7 @@ __all__ = [
 
 _STAGES = {
     "AnnotationClassifier": "annotations",
+    "FineTuner": "finetuner",
     "NLIScorer": "stages",
     "TaskHeadClassifier": "head_stage",
     "TextClassifier": "classifier_stage",

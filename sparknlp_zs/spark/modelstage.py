@@ -30,17 +30,12 @@ class _Writer(DefaultParamsWriter):
         RemoteMLWriter.handleOverwrite(path, True)
 
 
-class ModelStage(
-    Transformer, HasModel, HasDtype, DefaultParamsReadable[Any], DefaultParamsWritable
-):
-    """A Transformer that scores with one model."""
+class StageParams(HasModel, HasDtype, DefaultParamsReadable[Any], DefaultParamsWritable):
+    """A model's Params, persistence and checks, for Transformers and Estimators."""
 
     def write(self) -> _Writer:
         """A writer; the model is saved by name, not by its weights."""
         return _Writer(self)
-
-    def _spec(self) -> ModelSpec:
-        return replace(model_spec(self.getModel()), dtype=self.getDtype())
 
     def _set_given(self, **values: Any) -> None:
         self._set(**{name: value for name, value in values.items() if value is not None})
@@ -51,6 +46,13 @@ class ModelStage(
                 raise ValueError(
                     f"{name}: not set; pass {name}=... or call set{name[0].upper()}{name[1:]}(...)"
                 )
+
+
+class ModelStage(Transformer, StageParams):
+    """A Transformer that scores with one model."""
+
+    def _spec(self) -> ModelSpec:
+        return replace(model_spec(self.getModel()), dtype=self.getDtype())
 
     def _check_outputs(self, dataset: DataFrame, **outputs: str) -> None:
         given = [name for name in outputs.values() if name]

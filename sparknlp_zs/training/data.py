@@ -127,7 +127,7 @@ def label_examples(
         if name in recipe.join_sets:
             texts += join_texts(group, recipe.joined_rows, rng)
         for text, label in texts:
-            wrong = _wrong_labels(label, labels, similar, recipe.negatives, rng)
+            wrong = wrong_labels(label, labels, similar, recipe.negatives, rng)
             template = DEFAULT_TEMPLATE if rng.random() < 0.5 else rng.choice(TEMPLATES)
             hypotheses = tuple(template.replace("{}", x) for x in (label, *wrong))
             examples.append(Example(text, hypotheses, None))
@@ -149,13 +149,14 @@ def join_texts(group: pd.DataFrame, rows: int, rng: random.Random) -> list[tuple
     return joined
 
 
-def _wrong_labels(
+def wrong_labels(
     label: str,
     labels: list[str],
     similar: dict[str, list[str]],
     count: int,
     rng: random.Random,
 ) -> list[str]:
+    """Up to ``count`` other labels; half of the draws are from those near in meaning."""
     wrong: list[str] = []
     near = [x for x in similar.get(label, []) if x in labels]
     while len(wrong) < min(count, len(labels) - 1):

@@ -46,7 +46,9 @@ def pair_loss(
     logits = logits.float()
     total = _row_losses(logits, labels).sum()
     if groups.numel():
-        total = total + _group_losses(logits, groups, targets).sum()
+        members = logits[groups.clamp(min=0)]
+        entailment, contradiction = members[..., ENTAILMENT], members[..., CONTRADICTION]
+        total = total + group_losses(entailment, contradiction, groups >= 0, targets).sum()
     used = (labels >= 0).sum() + (groups >= 0).sum()
     return total / used.clamp(min=1)
 
@@ -60,19 +62,34 @@ def _row_losses(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return losses * (labels >= 0)
 
 
-def _group_losses(
-    logits: torch.Tensor, groups: torch.Tensor, targets: torch.Tensor
+def group_losses(
+    entailment: torch.Tensor,
+    against: torch.Tensor,
+    valid: torch.Tensor,
+    targets: torch.Tensor,
 ) -> torch.Tensor:
-    valid = groups >= 0
-    members = logits[groups.clamp(min=0)]
-    entailment = members[..., ENTAILMENT]
+    """The loss of each label group, times the number of its labels.
+
+    Parameters
+    ----------
+    entailment, against : float tensors [n_groups, width]
+        Logits of each label's entailment, and of the class against it.
+    valid : bool tensor [n_groups, width]
+        False pads; the true label is the first.
+    targets : float tensor [n_groups, width]
+        As in ``pair_loss``.
+
+    Returns
+    -------
+    float tensor [n_groups]
+    """
     true_label = torch.zeros_like(entailment)
     true_label[:, 0] = 1.0
     hard = targets.sum(dim=-1) == 0
     wanted = torch.where(hard[:, None], true_label, targets)
     log_p = F.log_softmax(entailment.masked_fill(~valid, -torch.inf), dim=-1)
     over_labels = -(wanted * log_p.masked_fill(~valid, 0.0)).sum(dim=-1)
-    margin = entailment - members[..., CONTRADICTION]
+    margin = entailment - against
     each = F.binary_cross_entropy_with_logits(margin, true_label, reduction="none")
     size = valid.sum(dim=-1)
     return 0.5 * (size * over_labels + hard * (each * valid).sum(dim=-1))

@@ -1,0 +1,106 @@
+"""Labelled rows: what is dropped, refused, and how rows are split."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sparknlp_zs.training.labelled import (
+    entailment_task,
+    head_labels,
+    in_classes,
+    raw_rows,
+    split,
+)
+
+
+def frame(*rows):
+    return pd.DataFrame(rows, columns=["text", "label"])
+
+
+def test_rows_without_a_text_or_a_label_are_dropped_and_counted():
+    rows = raw_rows(
+        frame(("a", "x"), (None, "x"), (" ", "x"), ("b", None), ("c", np.nan), ("d", "  ")),
+        "text",
+        "label",
+    )
+    assert rows.pairs == (("a", "x"),)
+    assert rows.dropped == 5
+
+
+def test_integers_that_pandas_made_floats_are_integers():
+    rows = raw_rows(frame(("a", 3), ("b", None), ("c", 10)), "text", "label")
+    assert rows.pairs == (("a", 3), ("c", 10))
+    assert head_labels(None, rows.labels()) == (3, 10)
+
+
+def test_the_order_of_the_rows_does_not_matter():
+    rows = frame(("b", "x"), ("a", "y"), ("a", "x"), ("c", "y"))
+    found = in_classes(raw_rows(rows, "text", "label"), ("y", "x"))
+    turned = in_classes(raw_rows(rows[::-1], "text", "label"), ("y", "x"))
+    assert found == turned
+    assert list(zip(found.texts, found.classes, strict=True)) == [
+        ("a", 0),
+        ("c", 0),
+        ("a", 1),
+        ("b", 1),
+    ]
+
+
+def test_split_takes_a_part_of_each_label_and_leaves_one():
+    rows = in_classes(
+        raw_rows(frame(*[(f"t{i}", "ab"[i < 20]) for i in range(21)]), "text", "label"),
+        ("a", "b"),
+    )
+    train, held = split(rows, 0.5, seed=0)
+    assert (train.classes.count(0), held.classes.count(0)) == (1, 0)
+    assert (train.classes.count(1), held.classes.count(1)) == (10, 10)
+    assert sorted(train.texts + held.texts) == sorted(rows.texts)
+    assert split(rows, 0.5, seed=0) == (train, held)
+    assert split(rows, 0.5, seed=1)[1] != held
+    with pytest.raises(ValueError, match=r"validation=0.01 of 21 rows"):
+        split(rows, 0.01, seed=0)
+    with pytest.raises(ValueError, match=r"validation=1\.5"):
+        split(rows, 1.5, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("rows", "error", "message"),
+    [
+        (frame(("a", "x"), (3, "y")), TypeError, "text='text'"),
+        (frame(("a", 1.5), ("b", 2.0)), TypeError, r"label='label': 1.5"),
+        (frame(("a", True), ("b", False)), TypeError, "label='label': True"),
+        (frame().rename(columns={"label": "y"}), ValueError, "label='label': frame has no such"),
+        ([("a", "x")], TypeError, "frame: a list"),
+    ],
+)
+def test_bad_frames(rows, error, message):
+    with pytest.raises(error, match=message):
+        raw_rows(rows, "text", "label")
+
+
+def test_bad_labels():
+    with pytest.raises(ValueError, match="1 different labels"):
+        entailment_task(None, {"x"}, "It is {}.")
+    with pytest.raises(ValueError, match="0 different labels"):
+        entailment_task(None, set(), "It is {}.")
+    with pytest.raises(ValueError, match=r"labelled \['z'\]"):
+        entailment_task(["x", "y"], {"x", "z"}, "It is {}.")
+    with pytest.raises(TypeError, match="1 is an integer"):
+        entailment_task(None, {1, 2}, "It is {}.")
+    with pytest.raises(TypeError, match="strings and integers"):
+        head_labels(None, {1, "x"})
+    with pytest.raises(ValueError, match="more than once"):
+        head_labels(["x", "y", "x"], {"x"})
+    with pytest.raises(ValueError, match="blank"):
+        head_labels(["x", " "], {"x"})
+    rows = raw_rows(frame(("a", "x"), ("b", "new")), "text", "label")
+    with pytest.raises(ValueError, match=r"validation: rows are labelled \['new'\]"):
+        in_classes(rows, ("x", "y"), "validation")
+
+
+def test_descriptions_are_what_is_said():
+    task = entailment_task({"x": "about money", "y": "about travel"}, {"x"}, "It is {}.")
+    assert task.labels == ("x", "y")
+    assert task.hypotheses[0] == "It is about money."
