@@ -295,4 +295,4 @@ _SETTINGS = {
     "bf16": "bf16",
     "seed": "seed",
 }
-_ARGUMENTS = frozenset(FineTuner.__init__.__kwdefaults__)
+_ARGUMENTS = frozenset(FineTuner.__init__.__kwdefaults__ or ())

@@ -73,10 +73,13 @@ class HasZeroShotTask(HasLabels, HasHypothesisTemplate, HasMultiLabel):
         task = self.getTask()
         return super().getLabels() if task is None else list(task.labels)
 
-    def getHypothesisTemplate(self) -> str:
-        """The sentence with ``{}`` where the label goes, of the task if there is one."""
+    def getHypothesisTemplate(self) -> str | list[str]:  # type: ignore[override]
+        """The sentence with ``{}`` where the label goes, or several; of the task, if any."""
         task = self.getTask()
-        return super().getHypothesisTemplate() if task is None else task.hypothesis_template
+        if task is None:
+            return super().getHypothesisTemplate()
+        template = task.hypothesis_template
+        return template if isinstance(template, str) else list(template)
 
     def getMultiLabel(self) -> bool:
         """Whether each label is scored by itself; of the task if there is one."""

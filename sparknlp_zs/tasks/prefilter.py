@@ -92,7 +92,7 @@ def prefiltered(task: ZeroShot, rows: Sequence[Row], classes: ClassIds) -> Steps
         paired(text, [hypothesis for at in places for hypothesis in said[at]], task.long_text)
         for text, places in zip(texts, kept.tolist(), strict=True)
     ]
-    sizes = np.array([len(hypotheses) for hypotheses in said])[kept.ravel()]
+    sizes = [len(said[at]) for at in kept.ravel().tolist()]
     of_labels = mean_logits(logits[None], sizes)[0] if len(rows) else logits
     return _result(task, kept, by_row(of_labels, len(rows), task.prefilter), classes)
 

@@ -244,7 +244,7 @@ def _save(job: Job, style: Style, metrics: dict[str, float], fingerprint: str) -
         job.style,
         job.labels,
         metrics,
-        task.hypothesis_template,
+        str(task.hypothesis_template),
         task.descriptions if job.task else (),
         fingerprint,
     ).write()

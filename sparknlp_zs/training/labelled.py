@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
+from sparknlp_zs.tasks.checks import checked_template
 from sparknlp_zs.tasks.zero_shot import ZeroShot
 
 logger = logging.getLogger(__name__)
@@ -124,8 +125,8 @@ def entailment_task(given: Any, found: set[Label], template: str) -> ZeroShot:
             f"label: {numbers[0]} is an integer, which says nothing in a hypothesis; map the "
             "labels to words, or use style='head'"
         )
-    labels = _sorted(found) if given is None else given
-    task = ZeroShot(labels, template) if labels else None
+    labels: Any = _sorted(found) if given is None else given
+    task = ZeroShot(labels, checked_template(template)) if labels else None
     _check_labels(task.labels if task else (), found)
     assert task is not None
     return task

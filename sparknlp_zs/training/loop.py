@@ -159,7 +159,7 @@ class FinetuneTrainer(Trainer):
         loss, hit, count = self.accelerator.reduce(sums, "sum").tolist()
         metrics = {"eval_loss": loss / count, "eval_accuracy": hit / count}
         self.log(metrics)
-        self.control = self.callback_handler.on_evaluate(
+        self.control: Any = self.callback_handler.on_evaluate(
             self.args, self.state, self.control, metrics
         )
         return metrics

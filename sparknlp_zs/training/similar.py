@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import torch
 from transformers import AutoModel, AutoTokenizer
@@ -40,7 +40,7 @@ def _embed_batch(model: Any, tokenizer: Any, texts: list[str], bf16: bool) -> to
         states = model(**inputs).last_hidden_state.float()
     mask = inputs["attention_mask"][..., None]
     means = (states * mask).sum(1) / mask.sum(1)
-    return cast(torch.Tensor, torch.nn.functional.normalize(means, dim=-1))
+    return torch.nn.functional.normalize(means, dim=-1)
 
 
 def similar_labels(base: str, labels: list[str], nearest: int = 8) -> dict[str, list[str]]:

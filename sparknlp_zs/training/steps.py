@@ -30,7 +30,8 @@ class Item:
 class Items(Protocol):
     """The labelled rows of a training, as items."""
 
-    encoder: PairEncoder
+    @property
+    def encoder(self) -> PairEncoder: ...
 
     def __len__(self) -> int: ...
 

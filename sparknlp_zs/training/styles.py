@@ -128,7 +128,8 @@ class Entailment:
         entailment = members[..., self._classes.entailment]
         against = members[..., self._classes.negative]
         losses = group_losses(entailment, against, valid, torch.zeros_like(entailment))
-        return losses / valid.sum(dim=-1)
+        means: torch.Tensor = losses / valid.sum(dim=-1)
+        return means
 
     def hits(self, logits: torch.Tensor, batch: MicroBatch) -> torch.Tensor:
         """Whether the true label, the first, has the highest entailment."""
@@ -166,7 +167,8 @@ class Head:
 
     def hits(self, logits: torch.Tensor, batch: MicroBatch) -> torch.Tensor:
         """Whether the label's logit is the highest."""
-        return logits.argmax(dim=-1) == batch["targets"]
+        found: torch.Tensor = logits.argmax(dim=-1) == batch["targets"]
+        return found
 
 
 def _with_new_head(folder: Path, labels: Sequence[Label], seed: int) -> Any:

@@ -43,8 +43,8 @@ class BertNetwork(EncoderNetwork):
         scale = (layers[0].query.out_features // heads) ** -0.5
         super().__init__(model, device, input_names, layers, heads, scale)
         self._embeddings = model.base_model.embeddings
-        self._pooler = self._find_pooler(model)
-        self._classifier = getattr(model, "classifier", None)  # none if it is an encoder alone
+        self._pooler: Any = self._find_pooler(model)
+        self._classifier: Any = getattr(model, "classifier", None)  # none if it is an encoder alone
 
     def _find_layers(self, encoder: Any) -> list[Layer]:
         return [bert_layer(module) for module in encoder.encoder.layer]
