@@ -19,7 +19,7 @@ PANDAS_FOLDER := $(CURDIR)/.venvs/pandas-for-spark
 PANDAS_TESTS := tests/spark/test_pandas_on_spark.py sparknlp_zs/spark/pandas.py
 PANDAS_PATH := $(PANDAS_FOLDER)$(if $(PYTHONPATH),:$(PYTHONPATH))
 
-.PHONY: demo test test-pandas-on-spark test-spark-versions lint format notebooks bench clean
+.PHONY: demo test test-pandas-on-spark test-spark-versions lint format outputs bench clean
 
 demo: $(READY)
 	$(BIN)/python -W ignore -m sparknlp_zs.demo
@@ -60,9 +60,13 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# Run the notebooks again and store their outputs.
-notebooks: $(READY)
+# Pages whose examples the tests run, but for the one that needs another pandas.
+PAGES := README.md docs/labels.md docs/many-labels.md docs/spark-nlp.md docs/spark-streaming.md
+
+# Run the notebooks and the pages' examples again and store their outputs.
+outputs: $(READY)
 	$(BIN)/python notebooks/store_outputs.py
+	PYSPARK_PYTHON=$(CURDIR)/$(BIN)/python $(BIN)/python -W ignore docs/store_outputs.py $(PAGES)
 
 # Against every peer; BENCH='--quick' for minutes instead of an hour. Wants a quiet machine.
 bench: $(READY)

@@ -64,6 +64,16 @@ def main() -> int:
     os.environ.setdefault("SPARKNLP_ZS_CACHE", str(cache_folder() / "prepared"))
     results = report.Results(machine.describe(chosen.threads), chosen.quick)
     start = time.perf_counter()
+
+    def keep() -> str:
+        """Write what is known by now: a later part may fail, after an hour."""
+        results.machine["minutes"] = f"{(time.perf_counter() - start) / 60:.1f}"
+        if results.models:
+            draw(results.models, chosen.output)
+        if chosen.json:
+            chosen.json.write_text(json.dumps(asdict(results), indent=1), encoding="utf-8")
+        return report.write(results, chosen.output)
+
     models = {Path(name).name: model_path(name) for name in chosen.model}
     if "process" in chosen.parts:
         works = workloads(chosen.data, chosen.texts, chosen.quick)
@@ -80,11 +90,13 @@ def main() -> int:
                     _say,
                 )
             )
+            keep()
         _say("starter: agreement of lower precision")
         results.agreements = inprocess.starter_agreement(model_path(STARTER), chosen.dtypes)
     if "memory" in chosen.parts:
         _say(f"memory over {chosen.memory_rows} rows")
         results.memory = memory.measure_memory(chosen.memory_rows, chosen.threads)
+        keep()
     if "spark" in chosen.parts:
         results.spark = spark_bench.measure_spark(
             next(iter(models.values())),
@@ -95,12 +107,7 @@ def main() -> int:
             chosen.quick,
             _say,
         )
-    results.machine["minutes"] = f"{(time.perf_counter() - start) / 60:.1f}"
-    if results.models:
-        draw(results.models, chosen.output)
-    if chosen.json:
-        chosen.json.write_text(json.dumps(asdict(results), indent=1), encoding="utf-8")
-    print(report.write(results, chosen.output))
+    print(keep())
     return 0 if _agree(results) else 1
 
 
