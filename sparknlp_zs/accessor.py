@@ -12,7 +12,15 @@ from sparknlp_zs.accessor_heads import FrameHeads, SeriesHeads
 from sparknlp_zs.accessor_scoring import as_frame, scored_texts
 from sparknlp_zs.engine.adapters import annotation_with_heads
 from sparknlp_zs.models import Model
-from sparknlp_zs.tasks import NLI, TRUNCATE, FixedTask, HierarchyScores, LongText, ZeroShotScores
+from sparknlp_zs.tasks import (
+    NLI,
+    TRUNCATE,
+    FixedTask,
+    HierarchyScores,
+    LongText,
+    NamedTask,
+    ZeroShotScores,
+)
 from sparknlp_zs.tasks.arguments import LabelsOrTask, classify_task, scores_task
 from sparknlp_zs.tasks.checks import Templates, Threshold
 
@@ -128,12 +136,12 @@ class SeriesAccessor(SeriesCalibration, SeriesHeads, SeriesClassifier):
 
     def annotate(
         self,
-        tasks: Mapping[str, FixedTask] | None = None,
+        tasks: Mapping[str, NamedTask] | None = None,
         /,
         *,
         model: Model = None,
         progress: bool = True,
-        **named: FixedTask,
+        **named: NamedTask,
     ) -> pd.DataFrame:
         """Several tasks at once: each text is tokenised once, and all share one pass.
 
@@ -146,8 +154,8 @@ class SeriesAccessor(SeriesCalibration, SeriesHeads, SeriesClassifier):
         progress : bool
             A bar on work of more than a few seconds.
         **named : task
-            Tasks by name, such as ``topic=ZeroShot([...])``; a name that is an argument here, or
-            no identifier, goes into the mapping.
+            Tasks by name, such as ``topic=ZeroShot([...])`` or ``mood=TaskHead("glue/sst2")``; a
+            name that is an argument here, or no identifier, goes into the mapping.
 
         Returns
         -------

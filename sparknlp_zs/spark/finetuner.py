@@ -231,7 +231,7 @@ evaluationSteps, patience, monitor, bf16, seed
             output=self.getOutputPath(),
             model=self.getModel(),
             style=self.getStyle(),
-            labels=self.getLabels() if self.isDefined("labels") else None,
+            labels=self.getOrDefault("labels") if self.isDefined("labels") else None,
             hypothesis_template=self.getHypothesisTemplate(),
             validation=held,
             settings=settings,
@@ -269,7 +269,7 @@ evaluationSteps, patience, monitor, bf16, seed
         }
         if tuned.style == "entailment":
             return ZeroShotClassifier(
-                labels=[str(label) for label in tuned.labels],
+                labels=_labels(tuned),
                 hypothesisTemplate=tuned.hypothesis_template,
                 model=str(tuned.folder),
                 **columns,
@@ -278,6 +278,13 @@ evaluationSteps, patience, monitor, bf16, seed
 
         classifier: Transformer = TextClassifier(model=str(tuned.folder), **columns)
         return classifier
+
+
+def _labels(tuned: Finetuned) -> list[str] | dict[str, str]:
+    """The labels, with the descriptions that the model was trained on."""
+    names = [str(label) for label in tuned.labels]
+    described = tuple(tuned.descriptions) not in ((), tuple(names))
+    return dict(zip(names, tuned.descriptions, strict=True)) if described else names
 
 
 # Params that are fields of FinetuneSettings.
