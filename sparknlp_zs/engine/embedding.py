@@ -131,22 +131,13 @@ def load_encoder(folder: Path, dtype: str, device: torch.device) -> Any:
     ValueError
         If the folder lacks weights of the encoder.
     """
-    import torch
     from transformers import AutoModel
 
-    from sparknlp_zs.engine.networks.huggingface import no_bars
+    from sparknlp_zs.engine.networks.huggingface import loaded
 
-    with no_bars():
-        model, info = AutoModel.from_pretrained(
-            folder,
-            dtype=getattr(torch, dtype),
-            local_files_only=True,
-            trust_remote_code=False,
-            weights_only=True,
-            output_loading_info=True,
-        )
+    model, absent = loaded(AutoModel, folder, dtype)
     # The states are taken before the pooler, which many encoders are saved without.
-    missing = sorted(key for key in info["missing_keys"] if not key.startswith("pooler."))
+    missing = [key for key in absent if not key.startswith("pooler.")]
     if missing:
         raise ValueError(
             f"{folder}: the weights lack {missing[:3]}; without them embeddings would be random. "

@@ -10,10 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.ml import Estimator, Transformer
 from pyspark.ml.param.shared import (
-    HasInputCol,
     HasLabelCol,
-    HasPredictionCol,
-    HasProbabilityCol,
     HasSeed,
     HasValidationIndicatorCol,
 )
@@ -22,7 +19,8 @@ from sparknlp_zs.spark import finetune_params as own
 from sparknlp_zs.spark import finetune_settings as setting
 from sparknlp_zs.spark.distributed import Processes, train
 from sparknlp_zs.spark.modelstage import StageParams
-from sparknlp_zs.spark.params import HasHypothesisTemplate, HasLabels, HasPredictedLabelCol
+from sparknlp_zs.spark.params import HasHypothesisTemplate, HasLabels
+from sparknlp_zs.spark.prediction_stage import PredictionParams
 from sparknlp_zs.spark.stages import ZeroShotClassifier
 from sparknlp_zs.training.finetuned import Finetuned
 from sparknlp_zs.training.job import Job, prepare
@@ -40,14 +38,11 @@ MOST_ROWS = 1_000_000
 class FineTuner(
     Estimator[Any],
     StageParams,
-    HasInputCol,
+    PredictionParams,
     HasLabelCol,
     HasLabels,
     HasHypothesisTemplate,
     HasValidationIndicatorCol,
-    HasPredictionCol,
-    HasProbabilityCol,
-    HasPredictedLabelCol,
     HasSeed,
     own.HasStyle,
     own.HasOutputPath,
@@ -178,11 +173,6 @@ evaluationSteps, patience, monitor, bf16, seed
         )
         self._set_given(**given)
 
-    def setInputCol(self, value: str) -> Self:
-        """Set the name of the text column."""
-        self._set(inputCol=value)
-        return self
-
     def setLabelCol(self, value: str) -> Self:
         """Set the name of the column with the labels."""
         self._set(labelCol=value)
@@ -196,16 +186,6 @@ evaluationSteps, patience, monitor, bf16, seed
     def setSeed(self, value: int) -> Self:
         """Set the seed."""
         self._set(seed=value)
-        return self
-
-    def setPredictionCol(self, value: str) -> Self:
-        """Set the name of the fitted stage's column with the best label's position."""
-        self._set(predictionCol=value)
-        return self
-
-    def setProbabilityCol(self, value: str) -> Self:
-        """Set the name of the fitted stage's column with the scores."""
-        self._set(probabilityCol=value)
         return self
 
     def _fit(self, dataset: DataFrame) -> Transformer:

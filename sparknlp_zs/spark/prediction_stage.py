@@ -21,10 +21,8 @@ if TYPE_CHECKING:
 Outputs: TypeAlias = "Callable[[Column], dict[str, Column]]"
 
 
-class PredictionStage(
-    ModelStage, HasInputCol, HasPredictionCol, HasProbabilityCol, HasPredictedLabelCol
-):
-    """A Transformer that scores a text column, each row once, into Spark ML's output columns."""
+class PredictionParams(HasInputCol, HasPredictionCol, HasProbabilityCol, HasPredictedLabelCol):
+    """A text column and Spark ML's output columns."""
 
     def setInputCol(self, value: str) -> Self:
         """Set the name of the text column."""
@@ -40,6 +38,10 @@ class PredictionStage(
         """Set the name of the column with the scores; ``""`` for none."""
         self._set(probabilityCol=value)
         return self
+
+
+class PredictionStage(ModelStage, PredictionParams):
+    """A Transformer that scores a text column, each row once, into Spark ML's output columns."""
 
     def _output_names(self) -> dict[str, str]:
         """The output columns' names by Param; ``""`` for a column that is not wanted."""

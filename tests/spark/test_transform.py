@@ -63,7 +63,7 @@ def test_wrong_arguments_fail_before_any_job(spark, frame, tiny):
         zs.transform(frame, "text", topic=TOPIC, Topic=TOPIC, model="no/such")
     with pytest.raises(ValueError, match="none given"):
         zs.transform(frame, "text", model=tiny)
-    with pytest.raises(TypeError, match=r"pair=NLI\(\): takes premise"):
+    with pytest.raises(TypeError, match=r"pair=NLI\(.*\): takes premise"):
         zs.transform(frame, "text", pair=zs.NLI(), model=tiny)
     with pytest.raises(TypeError, match="text=3"):
         zs.transform(frame, 3, topic=TOPIC, model=tiny)

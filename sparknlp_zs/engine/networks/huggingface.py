@@ -73,8 +73,19 @@ def load_model(folder: Path, dtype: str, device: torch.device) -> Any:
     """
     from transformers import AutoModelForSequenceClassification
 
+    model, missing = loaded(AutoModelForSequenceClassification, folder, dtype)
+    if missing:
+        raise ValueError(
+            f"{folder}: the weights lack {missing[:3]}; without them scores would be random. "
+            "Use a model fine-tuned for NLI or classification."
+        )
+    return model.to(device).eval()
+
+
+def loaded(auto_class: Any, folder: Path, dtype: str) -> tuple[Any, list[str]]:
+    """A folder's model by a class of transformers, and the weights that the folder lacks."""
     with no_bars():
-        model, info = AutoModelForSequenceClassification.from_pretrained(
+        model, info = auto_class.from_pretrained(
             folder,
             dtype=getattr(torch, dtype),
             local_files_only=True,
@@ -82,13 +93,7 @@ def load_model(folder: Path, dtype: str, device: torch.device) -> Any:
             weights_only=True,
             output_loading_info=True,
         )
-    missing = sorted(info["missing_keys"])
-    if missing:
-        raise ValueError(
-            f"{folder}: the weights lack {missing[:3]}; without them scores would be random. "
-            "Use a model fine-tuned for NLI or classification."
-        )
-    return model.to(device).eval()
+    return model, sorted(info["missing_keys"])
 
 
 @contextlib.contextmanager
