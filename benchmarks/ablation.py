@@ -71,8 +71,9 @@ def _all_keys(scorer: Any) -> contextlib.AbstractContextManager[Any]:
         from sparknlp_zs.engine.networks.layers import linear
 
         layer = network._layers[-1]
-        linear(layer.key, hidden, network._buffers, "k")
-        linear(layer.value, hidden, network._buffers, "v")
+        keys, values = network._buffers.parts("wide", 2, (len(hidden), layer.key.out_features))
+        linear(layer.key, hidden, keys)
+        linear(layer.value, hidden, values)
         return last(network, hidden, groups)
 
     return mock.patch.object(network, "_last_layer", with_keys)
@@ -84,7 +85,10 @@ def _whole_last_layer(scorer: Any) -> contextlib.AbstractContextManager[Any]:
     last = type(network)._last_layer
 
     def whole(hidden: Any, groups: Any) -> Any:
-        network._layer(len(network._layers) - 2, hidden, network._projected(-1, hidden), groups)
+        at = len(network._layers) - 2
+        *parts, context = network._buffers.parts("wide", 4, tuple(hidden.shape))
+        network._project(-1, hidden, parts)
+        network._layer(at, hidden, parts, context, groups)
         return last(network, hidden, groups)
 
     return mock.patch.object(network, "_last_layer", whole)
