@@ -108,3 +108,8 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and (
         "out of memory" in message or "can't allocate memory" in message
     )
+
+
+def budget_for(device_type: str, tokens: int | None = None) -> TokenBudget:
+    """The budget of a device: of so many tokens, or measured among its candidates."""
+    return TokenBudget([tokens] if tokens else CANDIDATES.get(device_type, CANDIDATES["cpu"]))

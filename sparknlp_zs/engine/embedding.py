@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from sparknlp_zs.embedders import Embedding
-from sparknlp_zs.engine.budget import CANDIDATES, TokenBudget
+from sparknlp_zs.engine.budget import TokenBudget, budget_for
 from sparknlp_zs.engine.encoding import PairEncoder, model_max_length, single_layout
 from sparknlp_zs.engine.forward import outputs
 from sparknlp_zs.engine.pairs import PairTokens
+from sparknlp_zs.engine.rows import distinct
 from sparknlp_zs.models import EMBEDDING
 
 if TYPE_CHECKING:
@@ -60,9 +61,8 @@ class Embedder:
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Vectors of length 1, float32 [texts, size]; equal texts are embedded once."""
-        position: dict[str, int] = {}
-        places = np.array([position.setdefault(x, len(position)) for x in texts], dtype=np.int64)
-        ids = self._encoder.tokenize([self._prepared(text) for text in position])
+        found, places = distinct(texts)
+        ids = self._encoder.tokenize([self._prepared(text) for text in found])
         at, no_second = np.arange(len(ids)), [np.zeros(0, np.int32)]
         tokens = PairTokens(self._encoder, ids, at, no_second, np.zeros_like(at))
         limit = self._encoder.max_length
@@ -113,11 +113,10 @@ def load_embedder(
     longest = model_max_length(tokenizer, model.config)
     if embedding.max_length is not None:
         longest = min(longest, embedding.max_length)
-    candidates = [token_budget] if token_budget else CANDIDATES.get(device.type, CANDIDATES["cpu"])
     return Embedder(
         build_encoder(model, device, tokenizer.model_input_names, embedding.pooling),
         PairEncoder(tokenizer, longest, single_layout(tokenizer)),
-        TokenBudget(candidates),
+        budget_for(device.type, token_budget),
         int(model.config.hidden_size),
         embedding,
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from sparknlp_zs.classifiers import class_names
-from sparknlp_zs.engine.budget import CANDIDATES, TokenBudget
+from sparknlp_zs.engine.budget import budget_for
 from sparknlp_zs.engine.classifier_scorer import ClassifierScorer
 from sparknlp_zs.engine.embedding import load_embedder
 from sparknlp_zs.engine.encoding import PairEncoder, model_max_length
@@ -56,9 +56,8 @@ def load_scorer(
     longest = model_max_length(tokenizer, config)
     if max_length is not None:
         longest = min(longest, max_length)
-    candidates = [token_budget] if token_budget else CANDIDATES.get(place.type, CANDIDATES["cpu"])
     network = build_network(model, place, tokenizer.model_input_names)
-    budget = TokenBudget(candidates)
+    budget = budget_for(place.type, token_budget)
     classes = named_class_ids(config.label2id or {})
     if classes is None:
         names = class_names({"id2label": config.id2label}, folder)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -12,6 +14,20 @@ from sparknlp_zs.tasks import Row, Task
 
 Column: TypeAlias = "pa.Array | pa.ChunkedArray"
 Columns: TypeAlias = Sequence[Column]
+T = TypeVar("T")
+
+
+def distinct(values: Sequence[T]) -> tuple[list[T], npt.NDArray[np.int64]]:
+    """The distinct values, and each value's place among them.
+
+    Examples
+    --------
+    >>> distinct(["b", "a", "b"])
+    (['b', 'a'], array([0, 1, 0]))
+    """
+    position: dict[T, int] = {}
+    places = [position.setdefault(value, len(position)) for value in values]
+    return list(position), np.array(places, dtype=np.int64)
 
 
 def distinct_rows(task: Task, columns: Columns) -> tuple[list[Row], pa.Array]:

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -19,13 +19,11 @@ from sparknlp_zs.engine.encoding import Ids, PairEncoder
 from sparknlp_zs.engine.forward import outputs
 from sparknlp_zs.engine.memory import give_back
 from sparknlp_zs.engine.pairs import PairTokens
-from sparknlp_zs.engine.rows import Column, Columns, distinct_rows, one_array, same_type
-from sparknlp_zs.tasks import ClassIds, Pair, Row, Similarity, StepwiseTask, Task
+from sparknlp_zs.engine.rows import Column, Columns, distinct, distinct_rows, one_array, same_type
+from sparknlp_zs.tasks import ClassIds, Pair, Row, Similarity, Task, steps_of
 
 if TYPE_CHECKING:
     from sparknlp_zs.engine.embedding import Embedder
-
-T = TypeVar("T")
 
 Inputs: TypeAlias = "dict[str, npt.NDArray[np.int64]]"  # each [rows, length], head_ids [rows]
 
@@ -158,11 +156,8 @@ class Scorer:
 
     def _result(self, task: Task, rows: list[Row]) -> tuple[pa.Array, npt.NDArray[np.bool_]]:
         """The task's result for distinct rows, and whether a row's text was cut."""
-        if not isinstance(task, StepwiseTask):
-            logits, truncated = self._logits(task, [task.pairs(row) for row in rows])
-            return task.result(rows, logits, self._classes), truncated
         truncated = np.zeros(len(rows), dtype=bool)
-        steps = task.steps(rows, self._classes)
+        steps = steps_of(task, rows, self._classes)
         try:
             asked = next(steps)
             while True:
@@ -188,7 +183,7 @@ class Scorer:
         self, task: Task, pairs_of: Sequence[Sequence[Pair]]
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
         """Logits of all rows' pairs, and whether any pair of a row had its text cut."""
-        pairs, pair_of = _distinct([pair for row_pairs in pairs_of for pair in row_pairs])
+        pairs, pair_of = distinct([pair for row_pairs in pairs_of for pair in row_pairs])
         first, first_of = self._tokenize([pair[0] for pair in pairs])
         second, second_of = self._tokenize([pair[1] for pair in pairs])
         self._check_room(second, [pair[1] for pair in pairs], second_of)
@@ -199,8 +194,8 @@ class Scorer:
             tokens = PairTokens(self._encoder, *texts, _heads(pairs))
             logits, cut = self._logits_of(tokens, width), tokens.cut
         else:
-            distinct, place = spans.distinct(first_of, second_of)
-            tokens = PairTokens(self._encoder, *texts, spans=distinct)
+            scored, place = spans.distinct(first_of, second_of)
+            tokens = PairTokens(self._encoder, *texts, spans=scored)
             found = self._logits_of(tokens, width)[place]
             logits = pooled(found, spans, pairs, self._classes)
             cut = tokens.cut[place][spans.firsts]
@@ -215,8 +210,8 @@ class Scorer:
         return len(self._classes.names())
 
     def _tokenize(self, texts: list[str]) -> tuple[list[Ids], npt.NDArray[np.int64]]:
-        distinct, places = _distinct(texts)
-        return self._encoder.tokenize(distinct), places
+        found, places = distinct(texts)
+        return self._encoder.tokenize(found), places
 
     def _check_room(
         self, second: list[Ids], texts: list[str], second_of: npt.NDArray[np.int64]
@@ -229,16 +224,6 @@ class Scorer:
                     f"no room for the text within max_length={self._encoder.max_length}; shorten "
                     "the label or hypothesis, or raise max_length"
                 )
-
-
-def _distinct(values: Sequence[T]) -> tuple[list[T], npt.NDArray[np.int64]]:
-    """The distinct values, and each value's place among them.
-
-    Rows with labels of their own, and the tasks of an annotation, may have pairs in common.
-    """
-    position: dict[T, int] = {}
-    places = [position.setdefault(value, len(position)) for value in values]
-    return list(position), np.array(places, dtype=np.int64)
 
 
 def _heads(pairs: list[Pair]) -> npt.NDArray[np.int64] | None:

@@ -16,6 +16,7 @@ from sparknlp_zs.tasks.base import (
     StepwiseTask,
     Task,
     needs_embedder,
+    steps_of,
 )
 from sparknlp_zs.tasks.checks import DEFAULT_TEMPLATE
 from sparknlp_zs.tasks.classifier import Classifier, ClassifierScores
@@ -60,6 +61,7 @@ __all__ = [
     "ZeroShotScores",
     "merged_tasks",
     "needs_embedder",
+    "steps_of",
     "task_from_json",
 ]
 
