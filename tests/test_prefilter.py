@@ -162,3 +162,10 @@ def test_wrong_number():
     assert json.loads(ZeroShot(LABELS, prefilter=np.int64(2)).to_json())["prefilter"] == 2
     with pytest.raises(TypeError):
         ZeroShot(["a"], "{}", False, None, 2)
+
+
+def test_threshold_asks_only_the_kept_labels():
+    """A label that was left out has no score that could reach a threshold of none."""
+    task = ZeroShot(["a", "b"], threshold={"a": 0.9})
+    found = task.result_of(np.array([[0.6, 0.0]]), np.array([[True, False]])).to_pylist()
+    assert found == [{"label": None, "score": 0.6, "labels": ["a"], "scores": [0.6]}]

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from sparknlp_zs.tasks.base import ClassIds, Logits, Pair, Row, Scores, TextTask, softmax
-from sparknlp_zs.tasks.ranked import RANKED, ranked
+from sparknlp_zs.tasks.ranked import RANKED, field_each, fields_of, ranked
 
 
 @dataclass(frozen=True)
@@ -98,12 +98,11 @@ class ClassifierScores(Classifier):
 
     @property
     def result_type(self) -> pa.StructType:
-        return pa.struct([(label, pa.float64()) for label in self.labels])
+        return field_each(self.labels)
 
     def result(self, rows: Sequence[Row], logits: Logits, classes: ClassIds) -> pa.StructArray:
         """Arrow structs of ``result_type`` from logits [rows, classes]."""
-        columns = [pa.array(column) for column in self.scores(logits).T]
-        return pa.StructArray.from_arrays(columns, fields=list(self.result_type))
+        return fields_of(self.labels, self.scores(logits))
 
 
 def _checked(labels: Iterable[str]) -> tuple[str, ...]:

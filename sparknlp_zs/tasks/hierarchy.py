@@ -24,7 +24,7 @@ from sparknlp_zs.tasks.checks import (
     checked_threshold,
 )
 from sparknlp_zs.tasks.label_tree import SEPARATOR, NestedLabels, Node, label_tree, nested, paths
-from sparknlp_zs.tasks.ranked import RANKED, ranked
+from sparknlp_zs.tasks.ranked import RANKED, field_each, fields_of, ranked
 from sparknlp_zs.tasks.zero_shot import ZeroShot
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
@@ -261,11 +261,10 @@ class HierarchyScores(Hierarchy):
 
     @property
     def result_type(self) -> pa.StructType:
-        return pa.struct([(label, pa.float64()) for label in self.labels])
+        return field_each(self.labels)
 
     def _answer(self, scores: Scores) -> pa.StructArray:
-        columns = [pa.array(column) for column in np.nan_to_num(scores).T]
-        return pa.StructArray.from_arrays(columns, fields=list(self.result_type))
+        return fields_of(self.labels, np.nan_to_num(scores))
 
 
 def _best(reached: Scores, beam: int) -> Mask:

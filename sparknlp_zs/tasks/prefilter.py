@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from sparknlp_zs.tasks.base import (
     ClassIds,
@@ -103,8 +102,8 @@ def _result(task: ZeroShot, kept: Places, logits: Logits, classes: ClassIds) -> 
     alone = task.multi_label or count == 1
     parts = []
     for part in _blocks(len(kept), len(task.labels)):
-        full = _spread(task, kept[part], logits[part], classes)
-        parts.append(_first(task.result_of(task.label_scores(full, classes, alone)), count))
+        full, known = _spread(task, kept[part], logits[part], classes)
+        parts.append(task.result_of(task.label_scores(full, classes, alone), known))
     return pa.concat_arrays(parts) if parts else pa.array([], task.result_type)
 
 
@@ -115,18 +114,16 @@ def _blocks(rows: int, labels: int) -> Iterator[slice]:
         yield slice(start, min(start + size, rows))
 
 
-def _spread(task: ZeroShot, kept: Places, logits: Logits, classes: ClassIds) -> Logits:
-    """Logits of all labels, [rows, labels, classes]; those left out can never be entailed."""
+def _spread(
+    task: ZeroShot, kept: Places, logits: Logits, classes: ClassIds
+) -> tuple[Logits, npt.NDArray[np.bool_]]:
+    """Logits of all labels, [rows, labels, classes], and which are known [rows, labels].
+
+    Those left out can never be entailed.
+    """
     full = np.zeros((len(kept), len(task.labels), logits.shape[-1]), dtype=logits.dtype)
     full[..., classes.entailment] = -np.inf
-    full[np.arange(len(kept))[:, None], kept] = logits
-    return full
-
-
-def _first(result: pa.StructArray, count: int) -> pa.StructArray:
-    """The structs with the first elements of their lists, which are in descending order."""
-    columns = [
-        pc.list_slice(column, 0, count) if pa.types.is_list(column.type) else column
-        for column in result.flatten()
-    ]
-    return pa.StructArray.from_arrays(columns, fields=list(result.type))
+    known = np.zeros(full.shape[:2], dtype=bool)
+    at = np.arange(len(kept))[:, None], kept
+    full[at], known[at] = logits, True
+    return full, known

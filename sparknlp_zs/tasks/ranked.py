@@ -1,8 +1,9 @@
-"""The result of choosing among labels: the best one, and all of them by score."""
+"""The results of choosing among labels: all of them by score, or a field for each."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,8 @@ import pyarrow as pa
 
 from sparknlp_zs.tasks.base import Scores
 from sparknlp_zs.tasks.checks import Thresholds
+
+Known: TypeAlias = npt.NDArray[np.bool_] | None  # bool [rows, labels]; None: all
 
 RANKED = pa.struct(
     [
@@ -21,11 +24,28 @@ RANKED = pa.struct(
 )
 
 
+def field_each(labels: Sequence[str]) -> pa.StructType:
+    """A struct with one float64 field per label."""
+    return pa.struct([(label, pa.float64()) for label in labels])
+
+
+def fields_of(labels: Sequence[str], scores: Scores) -> pa.StructArray:
+    """Structs of ``field_each`` from scores [rows, labels].
+
+    Examples
+    --------
+    >>> fields_of(["a", "b"], np.array([[0.25, 0.75]])).to_pylist()
+    [{'a': 0.25, 'b': 0.75}]
+    """
+    columns = [pa.array(column) for column in scores.T]
+    return pa.StructArray.from_arrays(columns, fields=list(field_each(labels)))
+
+
 def ranked(
     labels: Sequence[str],
     scores: Scores,
     thresholds: Thresholds = 0.0,
-    known: npt.NDArray[np.bool_] | None = None,
+    known: Known = None,
 ) -> pa.StructArray:
     """Structs of ``RANKED`` from scores [rows, labels], without those that are not ``known``.
 

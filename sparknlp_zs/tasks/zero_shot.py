@@ -47,7 +47,7 @@ from sparknlp_zs.tasks.long_text import (
     paired,
 )
 from sparknlp_zs.tasks.prefilter import checked_prefilter, prefiltered
-from sparknlp_zs.tasks.ranked import RANKED, ranked
+from sparknlp_zs.tasks.ranked import RANKED, Known, field_each, fields_of, ranked
 
 if TYPE_CHECKING:
     from sparknlp_zs.models import Model
@@ -257,9 +257,9 @@ class ZeroShot(TextTask):
         """Arrow structs of ``result_type`` from logits [rows x hypotheses, classes]."""
         return self.result_of(self.scores(by_row(logits, len(rows), len(self.hypotheses)), classes))
 
-    def result_of(self, scores: Scores) -> pa.StructArray:
-        """Arrow structs of ``result_type`` from scores [rows, labels]."""
-        return ranked(self.labels, scores, self.threshold)
+    def result_of(self, scores: Scores, known: Known = None) -> pa.StructArray:
+        """Arrow structs of ``result_type`` from scores [rows, labels], as by ``ranked``."""
+        return ranked(self.labels, scores, self.threshold, known)
 
     def steps(self, rows: Sequence[Row], classes: ClassIds) -> Steps:
         """All pairs at once; with ``prefilter`` the similarities first."""
@@ -295,9 +295,8 @@ class ZeroShotScores(ZeroShot):
 
     @property
     def result_type(self) -> pa.StructType:
-        return pa.struct([(label, pa.float64()) for label in self.labels])
+        return field_each(self.labels)
 
-    def result_of(self, scores: Scores) -> pa.StructArray:
-        """Arrow structs of ``result_type`` from scores [rows, labels]."""
-        columns = [pa.array(column) for column in scores.T]
-        return pa.StructArray.from_arrays(columns, fields=list(self.result_type))
+    def result_of(self, scores: Scores, known: Known = None) -> pa.StructArray:
+        """Arrow structs of ``result_type`` from scores [rows, labels], 0 where not known."""
+        return fields_of(self.labels, scores)
