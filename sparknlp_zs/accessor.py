@@ -9,6 +9,7 @@ import pandas as pd
 from sparknlp_zs.accessor_calibration import SeriesCalibration
 from sparknlp_zs.accessor_classifier import SeriesClassifier
 from sparknlp_zs.accessor_heads import FrameHeads, SeriesHeads
+from sparknlp_zs.accessor_row_labels import classified_rows, is_row_labels
 from sparknlp_zs.accessor_scoring import as_frame, scored_texts
 from sparknlp_zs.engine.adapters import annotation_with_heads
 from sparknlp_zs.models import Model
@@ -21,8 +22,13 @@ from sparknlp_zs.tasks import (
     NamedTask,
     ZeroShotScores,
 )
-from sparknlp_zs.tasks.arguments import LabelsOrTask, classify_task, scores_task
-from sparknlp_zs.tasks.checks import Templates, Threshold
+from sparknlp_zs.tasks.arguments import (
+    LabelsOrTask,
+    classify_task,
+    row_labels_task,
+    scores_task,
+)
+from sparknlp_zs.tasks.checks import Templates, Threshold, checked_flag
 
 
 @pd.api.extensions.register_series_accessor("zsc")
@@ -34,7 +40,7 @@ class SeriesAccessor(SeriesCalibration, SeriesHeads, SeriesClassifier):
 
     def classify(
         self,
-        labels: LabelsOrTask,
+        labels: LabelsOrTask | pd.Series,
         *,
         hypothesis_template: Templates | None = None,
         multi_label: bool | None = None,
@@ -48,10 +54,11 @@ class SeriesAccessor(SeriesCalibration, SeriesHeads, SeriesClassifier):
 
         Parameters
         ----------
-        labels : list of str, dict, ZeroShot or Hierarchy
+        labels : list of str, dict, ZeroShot, Hierarchy or Series
             Candidate labels; a dict from label to description says this in the hypothesis; a dict
             from label to a list of labels is a ``Hierarchy``. A ``ZeroShot`` or ``Hierarchy`` has
-            the other options too, which are then not given here.
+            the other options too, which are then not given here. A Series of lists, or of dicts
+            from label to description, gives each text its own labels.
         hypothesis_template : str or list of str, optional
             Sentence with ``{}`` for the label, or several; "This example is {}." if not given.
         multi_label : bool, optional
@@ -73,7 +80,7 @@ class SeriesAccessor(SeriesCalibration, SeriesHeads, SeriesClassifier):
         -------
         pandas.DataFrame
             ``label`` (str) and ``score`` (float64), with the Series' index; missing where the
-            text is null, empty or blank.
+            text is null, empty or blank, or has no labels.
 
         Raises
         ------
@@ -89,8 +96,20 @@ class SeriesAccessor(SeriesCalibration, SeriesHeads, SeriesClassifier):
         >>> found = texts.zsc.classify(["stolen card", "exchange rate"], model="starter")
         >>> found["label"].fillna("").tolist()
         ['stolen card', '']
+        >>> own = pd.Series([["stolen card", "exchange rate"], ["greeting"]])
+        >>> texts.zsc.classify(own, model="starter")["label"].fillna("").tolist()
+        ['stolen card', '']
         """
-        task = classify_task(
+        if is_row_labels(labels):
+            task = row_labels_task(
+                hypothesis_template=hypothesis_template,
+                threshold=threshold,
+                long_text=long_text,
+                prefilter=prefilter,
+            )
+            flag = checked_flag("multi_label", False if multi_label is None else multi_label)
+            return classified_rows(self._series, labels, task, flag, model, progress)
+        shared = classify_task(
             labels,
             hypothesis_template=hypothesis_template,
             multi_label=multi_label,
@@ -98,7 +117,7 @@ class SeriesAccessor(SeriesCalibration, SeriesHeads, SeriesClassifier):
             long_text=long_text,
             prefilter=prefilter,
         )
-        result = scored_texts(task, [self._series], model, progress)
+        result = scored_texts(shared, [self._series], model, progress)
         return as_frame(result, ["label", "score"], self._series.index)
 
     def scores(

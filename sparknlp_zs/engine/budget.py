@@ -9,6 +9,7 @@ CANDIDATES = {"cpu": (512, 1024, 2048), "cuda": (8192, 32768, 131072)}
 
 _ROUNDS = 4  # the first one, which builds kernels, does not count
 _CLEARLY = 1.1  # times as fast
+_ALIKE = 1.03  # times as fast, and no reason to take more memory
 _FULL = 0.7  # batches emptier than this say nothing about their budget
 
 
@@ -16,7 +17,8 @@ class TokenBudget:
     """Padded tokens per forward pass.
 
     Real batches are the measurement: the candidates take turns for a few rounds, and the one
-    with most tokens per second stays. Taking turns makes them meet texts of like lengths.
+    with most tokens per second stays, or the smallest of those that are about as fast. Taking
+    turns makes them meet texts of like lengths.
 
     Parameters
     ----------
@@ -27,7 +29,7 @@ class TokenBudget:
     --------
     >>> budget = TokenBudget([512, 1024])
     >>> while not budget.settled:
-    ...     budget.record(budget.tokens, 1.0)  # as fast with twice the tokens
+    ...     budget.record(budget.tokens, 1.0)  # twice the tokens in the same time
     >>> budget.tokens
     1024
     """
@@ -76,7 +78,8 @@ class TokenBudget:
             self._seconds[budget] += seconds
         self._turns += 1
         if self._turns == _ROUNDS * len(self._candidates):
-            self._best = max(self._candidates, key=self._rate)
+            enough = max(map(self._rate, self._candidates)) / _ALIKE
+            self._best = next(x for x in self._candidates if self._rate(x) >= enough)
 
     def shrink(self, tokens: int) -> None:
         """Memory did not suffice for so many tokens: at most half of them from now on."""

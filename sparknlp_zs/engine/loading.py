@@ -12,6 +12,7 @@ from sparknlp_zs.engine.classifier_scorer import ClassifierScorer
 from sparknlp_zs.engine.embedding import load_embedder
 from sparknlp_zs.engine.encoding import PairEncoder, model_max_length
 from sparknlp_zs.engine.head_scorer import ScorerWithHeads
+from sparknlp_zs.engine.memory import bound_kernel_caches
 from sparknlp_zs.engine.networks import build_network
 from sparknlp_zs.engine.networks.huggingface import load_model, load_tokenizer
 from sparknlp_zs.engine.precision import compute_dtype
@@ -52,7 +53,9 @@ def load_scorer(
     config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     tokenizer = load_tokenizer(folder)
     place = torch.device(device)
-    model = load_model(folder, compute_dtype(dtype, device), place)
+    computed = compute_dtype(dtype, device)
+    bound_kernel_caches(computed, place.type)
+    model = load_model(folder, computed, place)
     longest = model_max_length(tokenizer, config)
     if max_length is not None:
         longest = min(longest, max_length)
@@ -67,6 +70,5 @@ def load_scorer(
     if (folder / HEAD_WEIGHTS).is_file():
         scorer = ScorerWithHeads(*parts, folder=folder, tokenizer=tokenizer)
     if (folder / EMBEDDER / EMBEDDING).is_file():
-        computed = compute_dtype(dtype, device)
         scorer.use_embedder(load_embedder(folder / EMBEDDER, computed, place, token_budget))
     return scorer

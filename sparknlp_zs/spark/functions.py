@@ -5,15 +5,22 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
 from sparknlp_zs.embedders import spec_for
 from sparknlp_zs.models import Model
 from sparknlp_zs.spark.session import active_session
 from sparknlp_zs.spark.shipping import ShippedModel, ship
-from sparknlp_zs.spark.udfs import batch_udf, column_types
+from sparknlp_zs.spark.udfs import Types, batch_udf, column_types
 from sparknlp_zs.spark.versions import string_only
 from sparknlp_zs.spark.workers import score_batches
 from sparknlp_zs.tasks import NLI, TRUNCATE, LongText, RowLabels, Task
-from sparknlp_zs.tasks.arguments import LabelsOrTask, classify_task, given, scores_task
+from sparknlp_zs.tasks.arguments import (
+    LabelsOrTask,
+    classify_task,
+    row_labels_task,
+    scores_task,
+)
 from sparknlp_zs.tasks.checks import Templates, Threshold, checked_flag
 
 if TYPE_CHECKING:
@@ -29,6 +36,7 @@ def classify(
     threshold: Threshold | None = None,
     long_text: LongText | None = None,
     prefilter: int | None = None,
+    descriptions: Column | None = None,
     model: Model = None,
     once: bool = False,
 ) -> Column:
@@ -56,6 +64,9 @@ def classify(
         scored in chunks. "truncate" if not given.
     prefilter : int, optional
         Score only so many labels of each text, the nearest to it in meaning; see ``ZeroShot``.
+    descriptions : Column, optional
+        Only where ``labels`` is a Column: arrays as long, of what hypotheses say in the labels'
+        places. Of a column of maps pass ``F.map_keys`` and ``F.map_values``.
     model : str, path, ModelSpec or None
         None is the default model (``SPARKNLP_ZS_MODEL``, else the seed model).
     once : bool
@@ -88,18 +99,19 @@ def classify(
     [Row(label='stolen card'), Row(label=None)]
     """
     if _is_column(labels):
-        if prefilter is not None:
-            raise ValueError(
-                f"prefilter={prefilter!r}: chooses among labels that all rows share, and labels is "
-                "a Column; pass a list of labels, or leave prefilter out"
-            )
-        rows = RowLabels(
-            **given(
-                hypothesis_template=hypothesis_template, threshold=threshold, long_text=long_text
-            )
+        rows = row_labels_task(
+            hypothesis_template=hypothesis_template,
+            threshold=threshold,
+            long_text=long_text,
+            prefilter=prefilter,
         )
         flag = checked_flag("multi_label", False if multi_label is None else multi_label)
-        return _label_column(rows, text, labels, flag, model, once)  # type: ignore[arg-type]
+        return _label_column(rows, text, labels, descriptions, flag, model, once)  # type: ignore[arg-type]
+    if descriptions is not None:
+        raise TypeError(
+            "descriptions: only for labels in a Column; else pass labels as a dict from label to "
+            "description"
+        )
     task = classify_task(
         labels,
         hypothesis_template=hypothesis_template,
@@ -193,19 +205,27 @@ def _label_column(
     task: RowLabels,
     text: str | Column,
     labels: Column,
+    descriptions: Column | None,
     multi_label: bool,
     model: Model,
     once: bool,
 ) -> Column:
     from pyspark.sql import functions as F
 
-    names = F.transform(labels, string_only)
+    names, types = F.transform(labels, string_only), column_types(task.columns)
+    if descriptions is not None:
+        if not _is_column(descriptions):
+            raise TypeError(f"descriptions={descriptions!r}: pass a Column of arrays of strings")
+        names = F.map_from_arrays(names, F.transform(descriptions, string_only))
+        types[1] = pa.map_(pa.string(), pa.string())
     columns = [text_column(text, "text"), names, F.lit(multi_label)]
-    return _task_column(task, columns, model, once)
+    return _task_column(task, columns, model, once, types)
 
 
-def _task_column(task: Task, columns: list[Column], model: Model, once: bool) -> Column:
-    udf = task_udf(task, ship(active_session(), spec_for(task, model)))
+def _task_column(
+    task: Task, columns: list[Column], model: Model, once: bool, types: Types | None = None
+) -> Column:
+    udf = task_udf(task, ship(active_session(), spec_for(task, model)), types)
     result: Column = (udf.asNondeterministic() if once else udf)(*columns)
     return result
 
@@ -225,7 +245,8 @@ def _is_column(value: Any) -> bool:
     return type(value).__module__.startswith("pyspark.") and type(value).__name__ == "Column"
 
 
-def task_udf(task: Task, shipped: ShippedModel) -> Any:
-    """The Arrow UDF of a task."""
+def task_udf(task: Task, shipped: ShippedModel, types: Types | None = None) -> Any:
+    """The Arrow UDF of a task; ``types``: of its columns, where their names do not tell."""
     score = partial(score_batches, shipped, shipped.task_json(task))
-    return batch_udf(score, f"zs_{task.kind}", column_types(task.columns), task.result_type)
+    types = types or column_types(task.columns)
+    return batch_udf(score, f"zs_{task.kind}", types, task.result_type)

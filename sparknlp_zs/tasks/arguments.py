@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 from sparknlp_zs.tasks.checks import Labels
 from sparknlp_zs.tasks.hierarchy import Hierarchy, HierarchyScores
 from sparknlp_zs.tasks.label_tree import NestedLabels, is_nested
+from sparknlp_zs.tasks.row_labels import RowLabels
 from sparknlp_zs.tasks.zero_shot import ZeroShot, ZeroShotScores
 
 FLAT_ONLY = frozenset({"long_text", "prefilter"})
@@ -59,6 +60,27 @@ def scores_task(labels: LabelsOrTask, **options: Any) -> ZeroShotScores | Hierar
         return task
     kind = HierarchyScores if isinstance(task, Hierarchy) else ZeroShotScores
     return kind(**task.arguments())
+
+
+def row_labels_task(*, prefilter: int | None, **options: Any) -> RowLabels:
+    """The task of labels that differ by row; options as for ``classify_task``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an option is wrong, or not one of such labels.
+
+    Examples
+    --------
+    >>> row_labels_task(prefilter=None, hypothesis_template="{}!", threshold=None)
+    RowLabels(hypothesis_template='{}!', threshold=0.0, long_text='truncate')
+    """
+    if prefilter is not None:
+        raise ValueError(
+            f"prefilter={prefilter!r}: chooses among labels that all rows share, and these differ "
+            "by row; pass a list of labels, or leave prefilter out"
+        )
+    return RowLabels(**given(**options))
 
 
 def given(**options: Any) -> dict[str, Any]:

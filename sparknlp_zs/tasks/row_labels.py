@@ -42,15 +42,17 @@ from sparknlp_zs.tasks.ranked import RANKED, ranked_rows
 from sparknlp_zs.tasks.zero_shot import ZeroShot
 
 Positions: TypeAlias = npt.NDArray[np.int64]
+RowsLabels: TypeAlias = tuple[str, ...] | tuple[tuple[str, str], ...]  # or label, description
 
 
 @dataclass(frozen=True)
 class RowLabels:
     """Classification of (text, labels, multi_label) columns.
 
-    The scores of a row are those of ``ZeroShot`` with its labels. Null where the text is null,
-    empty or blank, the array null or empty, or the boolean null; a row's array with blank,
-    duplicate or null labels is an error that names it.
+    Labels are an array of strings, or a map from label to description, which the hypothesis then
+    says in the label's place. The scores of a row are those of ``ZeroShot`` with its labels. Null
+    where the text is null, empty or blank, the labels null or empty, or the boolean null; a row
+    with blank, duplicate or null labels or descriptions is an error that names them.
 
     Parameters
     ----------
@@ -65,6 +67,9 @@ class RowLabels:
     --------
     >>> RowLabels().pairs(("the text", ("travel", "cooking"), False))[0]
     ('the text', 'This example is travel.')
+    >>> described = (("refund", "about money back"), ("fee", "about costs"))
+    >>> RowLabels().pairs(("the text", described, False))[0]
+    ('the text', 'This example is about money back.')
     """
 
     hypothesis_template: Templates = DEFAULT_TEMPLATE
@@ -95,12 +100,12 @@ class RowLabels:
         return RANKED
 
     def admits(self, column: str, value: Any) -> bool:
-        """Texts that are not blank, arrays that are not empty.
+        """Texts that are not blank, labels that are not empty.
 
         Raises
         ------
         TypeError, ValueError
-            If an array has blank, duplicate or null labels, or a value is of another type.
+            If a row has blank, duplicate or null labels, or a value is of another type.
         """
         if column == "text":
             return is_text(column, value)
@@ -114,14 +119,14 @@ class RowLabels:
         if not isinstance(labels, tuple):
             raise TypeError(f"labels={labels!r}: pass an array of strings")
         try:
-            return bool(labels) and bool(ZeroShot(labels))
+            return bool(labels) and bool(ZeroShot(_names(labels), descriptions=_said(labels)))
         except (TypeError, ValueError) as error:
             raise type(error)(f"labels={list(labels)!r} of a row: {error}") from error
 
     def pairs(self, row: Row) -> list[Pair]:
         """(premise, hypothesis) by each template for each of the row's labels, in their order."""
         text, labels, _ = row
-        said = (filled(self.hypothesis_template, label) for label in labels)
+        said = (filled(self.hypothesis_template, text) for text in _said(labels))
         return paired(text, [hypothesis for some in said for hypothesis in some], self.long_text)
 
     def _label_logits(self, logits: Logits) -> Logits:
@@ -194,4 +199,13 @@ def _starts(rows: Sequence[Row]) -> Positions:
 
 
 def _labels(rows: Sequence[Row]) -> pa.Array:
-    return pa.array([label for _, labels, _ in rows for label in labels], pa.string())
+    return pa.array([name for _, labels, _ in rows for name in _names(labels)], pa.string())
+
+
+def _names(labels: RowsLabels) -> list[str]:
+    return [label[0] if isinstance(label, tuple) else label for label in labels]
+
+
+def _said(labels: RowsLabels) -> list[str]:
+    """What hypotheses say: the descriptions, or the labels themselves."""
+    return [label[1] if isinstance(label, tuple) else label for label in labels]

@@ -29,6 +29,15 @@ def test_fastest_candidate_stays(fastest):
     assert set(seen[12:]) == {fastest}
 
 
+@pytest.mark.parametrize(("faster", "expected"), [(1.01, 512), (1.2, 1024)])
+def test_more_memory_is_taken_for_speed_alone(faster, expected):
+    budget = TokenBudget([512, 1024])
+    while not budget.settled:
+        rate = faster if budget.tokens == 1024 else 1.0
+        budget.record(budget.tokens, budget.tokens / rate)
+    assert budget.tokens == expected
+
+
 def test_batches_that_are_not_full_say_nothing():
     budget = TokenBudget([512, 1024])
     for _ in range(100):

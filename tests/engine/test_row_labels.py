@@ -82,6 +82,45 @@ def test_scores_equal_row_by_row_in_the_arrays_order(scorer):
             assert dict(row) == pytest.approx(expected, abs=1e-6)
 
 
+DESCRIBED = [{"refund": "money back", "fee": "costs"}, {"fee": "money back"}, {}, None]
+MAPS = pa.map_(pa.string(), pa.string())
+
+
+@pytest.mark.parametrize("templates", [TEMPLATE, [TEMPLATE, "{}."]])
+def test_descriptions_equal_row_by_row(scorer, templates):
+    rows = [(text, labels) for text in TEXTS for labels in DESCRIBED]
+    columns = [
+        pa.array([text for text, _ in rows], pa.string()),
+        pa.array([labels and list(labels.items()) for _, labels in rows], MAPS),
+        pa.array([False] * len(rows)),
+    ]
+    ranked = scorer.score(RowLabels(templates), columns).to_pylist()
+    scores = scorer.score(RowLabelScores(templates), columns).to_pylist()
+    for (text, labels), best, each in zip(rows, ranked, scores, strict=True):
+        one = [pa.array([text], pa.string())]
+        expected = scorer.score(ZeroShot(labels, templates), one)[0].as_py() if labels else None
+        assert (best is None) == (each is None) == (expected is None)
+        if expected:
+            assert best["labels"] == expected["labels"]
+            assert best["scores"] == pytest.approx(expected["scores"], abs=1e-6)
+            assert [name for name, _ in each] == list(labels)
+            assert sorted(dict(each).values()) == pytest.approx(sorted(best["scores"]))
+
+
+@pytest.mark.parametrize(
+    ("labels", "error", "message"),
+    [
+        ([("a", "x"), ("b", None)], TypeError, "descriptions: None is a NoneType"),
+        ([("a", "x"), ("b", "x")], ValueError, r"descriptions: \['x'\] given more than once"),
+        ([("a", "x"), ("a", "y")], ValueError, r"labels: \['a'\] given more than once"),
+    ],
+)
+def test_bad_description_is_named(scorer, labels, error, message):
+    columns = [pa.array(["b"]), pa.array([labels], MAPS), pa.array([False])]
+    with pytest.raises(error, match=message):
+        scorer.score(RowLabels(), columns)
+
+
 @pytest.mark.parametrize("task", [RowLabels(), RowLabelScores()])
 def test_no_rows_and_no_labels(scorer, task):
     labels = pa.array([], pa.list_(pa.string()))

@@ -89,6 +89,15 @@ def row_labels(spark: Any, model: Path) -> list[Any]:
     return collected(rows.withColumn("found", column), "found")
 
 
+def described_rows(spark: Any, model: Path) -> list[Any]:
+    from pyspark.sql import functions as F
+
+    rows = frame(spark)
+    said = F.transform(rows["labels"], lambda label: F.concat(F.lit("about "), label))
+    column = zs.classify("text", rows["labels"], descriptions=said, model=model)
+    return collected(rows.withColumn("found", column), "found")
+
+
 def annotate(spark: Any, model: Path) -> list[Any]:
     column = zs.annotate("text", TASKS, model=model)
     return collected(frame(spark).withColumn("found", column), "found")
@@ -173,6 +182,7 @@ SURFACES: dict[str, Callable[[Any, Path], list[Any]]] = {
         tree,
         nli,
         row_labels,
+        described_rows,
         annotate,
         transform,
         sql_classify,
@@ -214,6 +224,9 @@ def expected(name: str, model: Path) -> list[Any]:
         "tree": lambda: by(TREE, ROWS),
         "nli": lambda: by(zs.NLI(), ROWS, HYPOTHESES),
         "row_labels": lambda: by(RowLabels(TEMPLATE), ROWS, ROW_LABELS, [False] * len(ROWS)),
+        "described_rows": lambda: by(
+            RowLabels("This example is about {}."), ROWS, ROW_LABELS, [False] * len(ROWS)
+        ),
         "annotate": lambda: by(Annotation(TASKS), ROWS),
         "sql_classify": lambda: by(RowLabels(), ROWS, ROW_LABELS, FLAGS),
         "sql_nli": lambda: by(zs.NLI(), ROWS, HYPOTHESES),

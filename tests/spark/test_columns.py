@@ -102,3 +102,16 @@ def test_more_rows_than_an_arrow_batch_holds(spark, tiny, way):
     expected = pd.Series([f"t{i}" for i in range(7)]).zsc.scores(["a", "b"], model=tiny)["a"]
     for row in rows[::997]:
         assert row["a"] == pytest.approx(expected[row["id"] % 7], abs=TOLERANCE)
+
+
+def test_wrong_descriptions_fail_before_a_job(spark, tiny):
+    from pyspark.errors import AnalysisException
+    from pyspark.sql import functions as F
+
+    rows = frame(spark)
+    for labels, said in ((LABELS, rows["labels"]), (rows["labels"], ["a"])):
+        with pytest.raises(TypeError, match="descriptions"):
+            zs.classify("text", labels, descriptions=said, model=tiny)
+    column = zs.classify("text", rows["labels"], descriptions=F.array(rows["i"]), model=tiny)
+    with pytest.raises(AnalysisException):
+        rows.select(column).schema  # noqa: B018

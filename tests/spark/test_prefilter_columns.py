@@ -91,7 +91,7 @@ def test_refused_before_a_job(classic, model, tiny, monkeypatch):
     from pyspark.sql import functions as F
 
     labels = F.array(F.lit("a"), F.lit("b"))
-    with pytest.raises(ValueError, match=r"prefilter=1.*Column"):
+    with pytest.raises(ValueError, match=r"prefilter=1.*differ by row"):
         zs.classify("text", labels, prefilter=1, model=model)
     shipped = ship(classic, model_spec(tiny))
     for make in (task_udf, array_udf):

@@ -22,7 +22,7 @@ def plain_attention(
     Parameters
     ----------
     query, key, value : Tensor [heads, rows, tokens, size]
-        Contiguous; the query may have fewer tokens.
+        Contiguous; the query may have fewer tokens, and is overwritten.
     bias : Tensor or None
         [rows, heads or 1, 1 or queries, tokens]. One for each head lies heads first in memory, and
         is changed.
@@ -32,7 +32,7 @@ def plain_attention(
     Returns
     -------
     Tensor [heads, rows, queries, size]
-        In a buffer.
+        Where the query was.
     """
     heads, rows, queries, _ = query.shape
     q, k, v = (part.flatten(0, 1) for part in (query, key, value))
@@ -45,6 +45,5 @@ def plain_attention(
     scores = scores.view(heads * rows, *full[2:]).baddbmm_(q, k.transpose(1, 2), alpha=scale)
     # In float32, where a CPU's softmax is also several times as fast.
     weights = scores.float().softmax(-1).to(scores.dtype)
-    out = buffers.get("attended", tuple(query.shape))
-    torch.bmm(weights, v, out=out.flatten(0, 1))
-    return out
+    torch.bmm(weights, v, out=q)
+    return query

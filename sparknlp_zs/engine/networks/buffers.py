@@ -7,9 +7,11 @@ import math
 import torch
 from torch import Tensor
 
+_BATCHES = 8  # between two looks at what is needed
+
 
 class Buffers:
-    """Tensors by name, each grown to the largest size that was asked for.
+    """Tensors by name, each as large as the largest of the latest batches needs it.
 
     Fresh memory of some megabytes comes from the system page by page, at every use.
 
@@ -31,10 +33,13 @@ class Buffers:
         self.dtype = dtype
         self._device = device
         self._flat: dict[str, Tensor] = {}
+        self._needed: dict[str, int] = {}
+        self._batches = 0
 
     def get(self, name: str, shape: tuple[int, ...]) -> Tensor:
         """The tensor of that name in that shape, holding whatever was there before."""
         size = math.prod(shape)
+        self._needed[name] = max(size, self._needed.get(name, 0))
         flat = self._flat.get(name)
         if flat is None or len(flat) < size:
             self._flat.pop(name, None)  # freed before more is taken
@@ -44,6 +49,19 @@ class Buffers:
     def parts(self, name: str, count: int, shape: tuple[int, ...]) -> list[Tensor]:
         """So many tensors of one shape, one after the other in the memory of that name."""
         return list(self.get(name, (count, *shape)).unbind())
+
+    def batch_done(self) -> None:
+        """Say that nothing is in use: now and then, memory far beyond what is needed is freed."""
+        self._batches += 1
+        if self._batches < _BATCHES:
+            return
+        for name in [x for x, flat in self._flat.items() if len(flat) > 1.5 * self._need(x)]:
+            del self._flat[name]
+        self._batches = 0
+        self._needed.clear()
+
+    def _need(self, name: str) -> int:
+        return self._needed.get(name, 0)
 
     def clear(self) -> None:
         """Give all memory back."""

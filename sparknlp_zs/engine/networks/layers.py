@@ -42,15 +42,17 @@ class Layer:
     output_norm: nn.LayerNorm
 
     def after_attention(self, context: Tensor, residual: Tensor, buffers: Buffers) -> Tensor:
-        """The rest of the layer: output projection and feed-forward, each token by itself."""
-        summed = buffers.get("summed", residual.shape)
+        """The rest of the layer: output projection and feed-forward, each token by itself.
+
+        ``residual`` is overwritten.
+        """
         hidden = _add_and_norm(
-            residual, context, self.attention_output, self.attention_norm, summed
+            residual, context, self.attention_output, self.attention_norm, residual
         )
         # Where queries, keys, values and context were: none of them is needed any more.
         inner = buffers.get(_WIDE, (len(hidden), self.up.out_features))
         inner = self.activation(linear(self.up, hidden, inner))
-        return _add_and_norm(hidden, inner, self.down, self.output_norm, summed)
+        return _add_and_norm(hidden, inner, self.down, self.output_norm, residual)
 
 
 def bert_layer(module: Any, names: Sequence[str] = ("query", "key", "value")) -> Layer:
@@ -77,7 +79,10 @@ def linear(module: nn.Linear, tokens: Tensor, out: Tensor) -> Tensor:
 def _add_and_norm(
     residual: Tensor, tokens: Tensor, module: nn.Linear, norm: nn.LayerNorm, summed: Tensor
 ) -> Tensor:
-    """The norm of residual + module(tokens); the product adds to the rest as it is written."""
+    """The norm of residual + module(tokens); the product adds to the rest as it is written.
+
+    ``summed`` takes the sum, and may be the residual.
+    """
     torch.add(residual, module.bias, out=summed).addmm_(tokens, module.weight.t())
     found: Tensor = norm(summed)
     return found
@@ -167,6 +172,7 @@ class EncoderNetwork:
                 self._buffers.clear()  # too large a batch leaves too large buffers
                 raise
             found: npt.NDArray[np.float32] = output.float().cpu().numpy()
+            self._buffers.batch_done()
         return found
 
     def _first_tokens(self, distinct: Tensor, place_of: Tensor, groups: list[Group]) -> Tensor:
