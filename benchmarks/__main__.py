@@ -27,7 +27,7 @@ def _arguments() -> argparse.Namespace:
         help=f"{DEBERTA} (random weights), {STARTER} or folders; Spark runs the first",
     )
     add("--data", type=Path, help="folder with zeroshot_banking77 and zeroshot_imdb_cad .parquet")
-    add("--texts", type=int, help="texts with 10 labels; other workloads are as much work")
+    add("--texts", type=int, help="texts with 10 labels; other workloads are half the work")
     add("--repeats", type=int, help="rounds that count, after one that warms up")
     add("--threads", type=int, default=os.cpu_count(), help="default: all cores")
     add("--dtypes", nargs="+", default=["float32", "bfloat16"], help="of this package's engine")

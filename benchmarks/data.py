@@ -24,7 +24,7 @@ class Workload:
 
 
 def workloads(folder: Path | None, texts: int, quick: bool = False) -> list[Workload]:
-    """The workloads, each of about as much work as ``texts`` messages with 10 labels.
+    """The workloads: ``texts`` messages with 10 labels, others of about half as much work.
 
     Parameters
     ----------
@@ -42,11 +42,12 @@ def workloads(folder: Path | None, texts: int, quick: bool = False) -> list[Work
     for count in (10,) if quick else SHORT_LABELS:
         if count <= len(names):
             labels = _spread(names, count)
-            some = _some(frame["text"], max(2, round(texts * 10 / count)))
+            number = texts if count == 10 else round(texts * 5 / count)
+            some = _some(frame["text"], max(2, number))
             found.append(Workload(f"{source}, {count} labels", some, labels))
     if folder is not None:
         reviews = _parquet(folder, "imdb_cad")
-        some = _some(reviews["text"], max(2, round(texts * 5 / LONG_TEXT)))
+        some = _some(reviews["text"], max(2, round(texts * 2.5 / LONG_TEXT)))
         found.append(Workload("IMDb (long), 2 labels", some, tuple(sorted(set(reviews["label"])))))
     return found
 

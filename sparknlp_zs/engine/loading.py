@@ -12,7 +12,6 @@ from sparknlp_zs.engine.classifier_scorer import ClassifierScorer
 from sparknlp_zs.engine.embedding import load_embedder
 from sparknlp_zs.engine.encoding import PairEncoder, model_max_length
 from sparknlp_zs.engine.head_scorer import ScorerWithHeads
-from sparknlp_zs.engine.memory import bound_kernel_caches
 from sparknlp_zs.engine.networks import build_network
 from sparknlp_zs.engine.networks.huggingface import load_model, load_tokenizer
 from sparknlp_zs.engine.precision import compute_dtype
@@ -54,7 +53,6 @@ def load_scorer(
     tokenizer = load_tokenizer(folder)
     place = torch.device(device)
     computed = compute_dtype(dtype, device)
-    bound_kernel_caches(computed, place.type)
     model = load_model(folder, computed, place)
     longest = model_max_length(tokenizer, config)
     if max_length is not None:
