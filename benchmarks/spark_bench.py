@@ -20,6 +20,7 @@ FASTER = {"bfloat16": 4}
 TIMEOUT_S = 3600
 IMPORTS = "imports alone, no model"
 
+_OWN = ("zs", "process", "imports")  # kinds that are no peer's
 _NAMES = {
     "imports": IMPORTS,
     "pipeline": "transformers pipeline in a pandas UDF, batch {}",
@@ -76,7 +77,7 @@ def measure_spark(
     best: dict[str, str] = {}
     for count in cores:
         for kind, setting in kinds:
-            own = kind in ("zs", "process", "imports")
+            own = kind in _OWN
             texts = _texts(work, kind, setting, count / max(cores))
             job = Job(kind, count, setting, str(folder), texts, list(work.labels), repeats)
             name = _NAMES[kind].format(setting)
@@ -104,8 +105,7 @@ def measure_spark(
 def _texts(work: Workload, kind: str, setting: str, share: float) -> list[str]:
     """A contender's rows: what scores twice as fast, or with two workers, takes twice as many."""
     rows = round(len(work.texts) / max(FASTER.values()) * FASTER.get(setting, 1) * share)
-    peer = kind not in ("zs", "process", "imports")
-    return list(work.texts[: rows : PEER_SHARE if peer else 1])
+    return list(work.texts[: rows : 1 if kind in _OWN else PEER_SHARE])
 
 
 def _in_subprocess(job: Job) -> JobResult:

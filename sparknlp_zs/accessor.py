@@ -28,7 +28,7 @@ from sparknlp_zs.tasks.arguments import (
     row_labels_task,
     scores_task,
 )
-from sparknlp_zs.tasks.checks import Templates, Threshold, checked_flag
+from sparknlp_zs.tasks.checks import Templates, Threshold
 
 
 @pd.api.extensions.register_series_accessor("zsc")
@@ -101,13 +101,13 @@ class SeriesAccessor(SeriesCalibration, SeriesHeads, SeriesClassifier):
         ['stolen card', '']
         """
         if is_row_labels(labels):
-            task = row_labels_task(
+            task, flag = row_labels_task(
                 hypothesis_template=hypothesis_template,
+                multi_label=multi_label,
                 threshold=threshold,
                 long_text=long_text,
                 prefilter=prefilter,
             )
-            flag = checked_flag("multi_label", False if multi_label is None else multi_label)
             return classified_rows(self._series, labels, task, flag, model, progress)
         shared = classify_task(
             labels,

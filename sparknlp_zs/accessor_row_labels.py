@@ -11,9 +11,7 @@ import pyarrow as pa
 
 from sparknlp_zs.accessor_scoring import as_frame, scored, text_array
 from sparknlp_zs.models import Model
-from sparknlp_zs.tasks import RowLabels
-
-_DESCRIBED = pa.map_(pa.string(), pa.string())
+from sparknlp_zs.tasks.row_labels import DESCRIBED, RowLabels
 
 
 def is_row_labels(labels: Any) -> TypeGuard[pd.Series]:
@@ -53,7 +51,7 @@ def classified_rows(
     described = any(isinstance(value, Mapping) for value in labels)
     if described:
         rows = [row and [x if isinstance(x, tuple) else (x, x) for x in row] for row in rows]
-    kind = _DESCRIBED if described else pa.list_(pa.string())
+    kind = DESCRIBED if described else pa.list_(pa.string())
     columns = [
         text_array(texts),
         pa.array(rows, kind),

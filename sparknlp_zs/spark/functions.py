@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
 from sparknlp_zs.embedders import spec_for
 from sparknlp_zs.models import Model
 from sparknlp_zs.spark.session import active_session
@@ -21,7 +19,8 @@ from sparknlp_zs.tasks.arguments import (
     row_labels_task,
     scores_task,
 )
-from sparknlp_zs.tasks.checks import Templates, Threshold, checked_flag
+from sparknlp_zs.tasks.checks import Templates, Threshold
+from sparknlp_zs.tasks.row_labels import DESCRIBED
 
 if TYPE_CHECKING:
     from pyspark.sql import Column
@@ -99,13 +98,13 @@ def classify(
     [Row(label='stolen card'), Row(label=None)]
     """
     if _is_column(labels):
-        rows = row_labels_task(
+        rows, flag = row_labels_task(
             hypothesis_template=hypothesis_template,
+            multi_label=multi_label,
             threshold=threshold,
             long_text=long_text,
             prefilter=prefilter,
         )
-        flag = checked_flag("multi_label", False if multi_label is None else multi_label)
         return _label_column(rows, text, labels, descriptions, flag, model, once)  # type: ignore[arg-type]
     if descriptions is not None:
         raise TypeError(
@@ -217,7 +216,7 @@ def _label_column(
         if not _is_column(descriptions):
             raise TypeError(f"descriptions={descriptions!r}: pass a Column of arrays of strings")
         names = F.map_from_arrays(names, F.transform(descriptions, string_only))
-        types[1] = pa.map_(pa.string(), pa.string())
+        types[task.columns.index("labels")] = DESCRIBED
     columns = [text_column(text, "text"), names, F.lit(multi_label)]
     return _task_column(task, columns, model, once, types)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from sparknlp_zs.tasks.checks import Labels
+from sparknlp_zs.tasks.checks import Labels, checked_flag
 from sparknlp_zs.tasks.hierarchy import Hierarchy, HierarchyScores
 from sparknlp_zs.tasks.label_tree import NestedLabels, is_nested
 from sparknlp_zs.tasks.row_labels import RowLabels
@@ -62,8 +62,12 @@ def scores_task(labels: LabelsOrTask, **options: Any) -> ZeroShotScores | Hierar
     return kind(**task.arguments())
 
 
-def row_labels_task(*, prefilter: int | None, **options: Any) -> RowLabels:
-    """The task of labels that differ by row; options as for ``classify_task``.
+def row_labels_task(
+    *, prefilter: int | None, multi_label: bool | None, **options: Any
+) -> tuple[RowLabels, bool]:
+    """The task of labels that differ by row, and its column of ``multi_label``, one for all.
+
+    Options are those of ``classify_task``.
 
     Raises
     ------
@@ -72,15 +76,16 @@ def row_labels_task(*, prefilter: int | None, **options: Any) -> RowLabels:
 
     Examples
     --------
-    >>> row_labels_task(prefilter=None, hypothesis_template="{}!", threshold=None)
-    RowLabels(hypothesis_template='{}!', threshold=0.0, long_text='truncate')
+    >>> row_labels_task(prefilter=None, multi_label=None, hypothesis_template="{}!", threshold=None)
+    (RowLabels(hypothesis_template='{}!', threshold=0.0, long_text='truncate'), False)
     """
     if prefilter is not None:
         raise ValueError(
             f"prefilter={prefilter!r}: chooses among labels that all rows share, and these differ "
             "by row; pass a list of labels, or leave prefilter out"
         )
-    return RowLabels(**given(**options))
+    flag = checked_flag("multi_label", False if multi_label is None else multi_label)
+    return RowLabels(**given(**options)), flag
 
 
 def given(**options: Any) -> dict[str, Any]:

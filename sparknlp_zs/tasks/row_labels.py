@@ -42,6 +42,7 @@ from sparknlp_zs.tasks.ranked import RANKED, ranked_rows
 from sparknlp_zs.tasks.zero_shot import ZeroShot
 
 Positions: TypeAlias = npt.NDArray[np.int64]
+DESCRIBED = pa.map_(pa.string(), pa.string())  # a row's labels with their descriptions
 RowsLabels: TypeAlias = tuple[str, ...] | tuple[tuple[str, str], ...]  # or label, description
 
 

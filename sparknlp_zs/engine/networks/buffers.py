@@ -55,13 +55,11 @@ class Buffers:
         self._batches += 1
         if self._batches < _BATCHES:
             return
-        for name in [x for x, flat in self._flat.items() if len(flat) > 1.5 * self._need(x)]:
-            del self._flat[name]
+        for name, flat in list(self._flat.items()):
+            if len(flat) > 1.5 * self._needed.get(name, 0):
+                del self._flat[name]
         self._batches = 0
         self._needed.clear()
-
-    def _need(self, name: str) -> int:
-        return self._needed.get(name, 0)
 
     def clear(self) -> None:
         """Give all memory back."""
