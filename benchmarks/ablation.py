@@ -71,7 +71,7 @@ def _all_keys(scorer: Any) -> contextlib.AbstractContextManager[Any]:
         from sparknlp_zs.engine.networks.layers import linear
 
         layer = network._layers[-1]
-        keys, values = network._buffers.parts("wide", 2, (len(hidden), layer.key.out_features))
+        keys, values = network._buffers.get("wide", (2, len(hidden), layer.key.out_features))
         linear(layer.key, hidden, keys)
         linear(layer.value, hidden, values)
         return last(network, hidden, groups)
@@ -86,9 +86,9 @@ def _whole_last_layer(scorer: Any) -> contextlib.AbstractContextManager[Any]:
 
     def whole(hidden: Any, groups: Any) -> Any:
         at = len(network._layers) - 2
-        *parts, context = network._buffers.parts("wide", 4, tuple(hidden.shape))
-        network._project(-1, hidden, parts)
-        network._layer(at, hidden, parts, context, groups)
+        work = network._work(len(hidden), groups)
+        network._project(-1, hidden, work.projected)
+        network._layer(at, hidden, work)
         return last(network, hidden, groups)
 
     return mock.patch.object(network, "_last_layer", whole)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 # Candidates by device: about what the caches of a CPU hold, and far more on a GPU.
-CANDIDATES = {"cpu": (512, 1024, 2048), "cuda": (8192, 32768, 131072)}
+CANDIDATES: dict[str, tuple[int, ...]] = {"cpu": (512, 1024, 2048), "cuda": (8192, 32768, 131072)}
 
 _ROUNDS = 4  # the first one, which builds kernels, does not count
 _CLEARLY = 1.1  # times as fast
@@ -41,6 +41,11 @@ class TokenBudget:
         self._best: int | None = None
         self._limit: int | None = None
         self._start_measuring()
+
+    @property
+    def candidates(self) -> tuple[int, ...]:
+        """What it chooses from, ascending."""
+        return tuple(self._candidates)
 
     @property
     def settled(self) -> bool:
@@ -113,6 +118,22 @@ def is_out_of_memory(error: BaseException) -> bool:
     )
 
 
-def budget_for(device_type: str, tokens: int | None = None) -> TokenBudget:
-    """The budget of a device: of so many tokens, or measured among its candidates."""
-    return TokenBudget([tokens] if tokens else CANDIDATES.get(device_type, CANDIDATES["cpu"]))
+def budget_for(device_type: str, tokens: int | None = None, threads: int = 2) -> TokenBudget:
+    """The budget of a device: of so many tokens, or measured among its candidates.
+
+    A CPU with one thread, as each of several workers has, tries no more than 1,024 tokens: beyond
+    that it gains no more than 2 %, and each worker's memory grows with them.
+
+    Examples
+    --------
+    >>> budget_for("cpu", threads=1).candidates
+    (512, 1024)
+    >>> budget_for("cpu", 300).tokens
+    300
+    """
+    if tokens:
+        return TokenBudget([tokens])
+    candidates = CANDIDATES.get(device_type, CANDIDATES["cpu"])
+    if device_type == "cpu" and threads == 1:
+        candidates = candidates[:-1]
+    return TokenBudget(candidates)

@@ -116,7 +116,7 @@ def load_embedder(
     return Embedder(
         build_encoder(model, device, tokenizer.model_input_names, embedding.pooling),
         PairEncoder(tokenizer, longest, single_layout(tokenizer)),
-        budget_for(device.type, token_budget),
+        budget_for(device.type, token_budget, torch.get_num_threads()),
         int(model.config.hidden_size),
         embedding,
     )

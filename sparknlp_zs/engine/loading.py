@@ -12,6 +12,7 @@ from sparknlp_zs.engine.classifier_scorer import ClassifierScorer
 from sparknlp_zs.engine.embedding import load_embedder
 from sparknlp_zs.engine.encoding import PairEncoder, model_max_length
 from sparknlp_zs.engine.head_scorer import ScorerWithHeads
+from sparknlp_zs.engine.memory import OF_A_PROCESS, bound_kernel_caches
 from sparknlp_zs.engine.networks import build_network
 from sparknlp_zs.engine.networks.huggingface import load_model, load_tokenizer
 from sparknlp_zs.engine.precision import compute_dtype
@@ -53,12 +54,14 @@ def load_scorer(
     tokenizer = load_tokenizer(folder)
     place = torch.device(device)
     computed = compute_dtype(dtype, device)
+    if place.type == "cpu" and computed != "float32":
+        bound_kernel_caches(OF_A_PROCESS)
     model = load_model(folder, computed, place)
     longest = model_max_length(tokenizer, config)
     if max_length is not None:
         longest = min(longest, max_length)
     network = build_network(model, place, tokenizer.model_input_names)
-    budget = budget_for(place.type, token_budget)
+    budget = budget_for(place.type, token_budget, torch.get_num_threads())
     classes = named_class_ids(config.label2id or {})
     if classes is None:
         names = class_names({"id2label": config.id2label}, folder)

@@ -5,28 +5,33 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from collections.abc import Mapping
 
 # oneDNN keeps what it built for a shape in a cache of its own, torch once more in another.
-KERNEL_CACHES = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "40", "LRU_CACHE_CAPACITY": "8"}
+OF_A_WORKER = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "40", "LRU_CACHE_CAPACITY": "8"}
+OF_A_PROCESS = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "256", "LRU_CACHE_CAPACITY": "32"}
 
 
-def bound_kernel_caches() -> None:
-    """Let oneDNN keep the kernels of few shapes, not of 1,024; for processes of our own.
+def bound_kernel_caches(capacities: Mapping[str, str]) -> None:
+    """Let oneDNN keep the kernels of few shapes, not of 1,024.
 
     In half precision on a CPU it builds kernels for each shape, and nearly every batch of a short
     column has new ones: with DeBERTa-base they took 290 MB after 140 texts. In long columns equal
-    shapes follow one another, and few kernels suffice; but whoever scores the same few texts again
-    and again is faster with more. The libraries read these variables at their first product of
-    the process; any that is set already is left alone.
+    shapes follow one another, and the few of ``OF_A_WORKER`` suffice; whoever scores the same few
+    texts again and again is faster with those of ``OF_A_PROCESS``. The libraries read these
+    variables at their first product of the process. A value of the user's is left alone; one that
+    a driver set for itself, and a worker inherited, is not.
 
     Examples
     --------
-    >>> bound_kernel_caches()
+    >>> bound_kernel_caches(OF_A_WORKER)
     >>> "ONEDNN_PRIMITIVE_CACHE_CAPACITY" in os.environ
     True
     """
-    for name, shapes in KERNEL_CACHES.items():
-        os.environ.setdefault(name, shapes)
+    for name, shapes in capacities.items():
+        inherited = capacities is OF_A_WORKER and os.environ.get(name) == OF_A_PROCESS[name]
+        if inherited or name not in os.environ:
+            os.environ[name] = shapes
 
 
 def give_back() -> None:

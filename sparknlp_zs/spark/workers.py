@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pyarrow as pa
 
-from sparknlp_zs.engine.memory import bound_kernel_caches
+from sparknlp_zs.engine.memory import OF_A_WORKER, bound_kernel_caches
 from sparknlp_zs.tasks import task_from_json
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def worker_scorer(shipped: ShippedModel) -> Scorer:
     """The worker's scorer of a model, loaded at first use."""
     # A worker has its share of the cores: tokenizers would otherwise take all of them.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    bound_kernel_caches()
+    bound_kernel_caches(OF_A_WORKER)
     from sparknlp_zs.engine.cache import ScorerKey, scorer_for
 
     device = worker_device(shipped.device)

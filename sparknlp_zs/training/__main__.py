@@ -74,6 +74,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--tokens", type=int, default=4096, help="tokens per batch, with padding")
     p.add_argument("--max-length", type=int, default=256)
     p.add_argument("--bf16", action="store_true", help="bf16 autocast")
+    p.add_argument("--dropout", type=float, default=0.0, help="dropout in the hidden layers")
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--save-dtype", choices=DTYPES, default="float32", help="type of the weights")
     p.add_argument("--resume", action="store_true", help="go on from the newest checkpoint")
@@ -107,6 +108,7 @@ def main(arguments: list[str] | None = None) -> None:
             max_length=args.max_length,
             bf16=args.bf16,
             seed=args.seed,
+            dropout=args.dropout,
             save_dtype=args.save_dtype,
         ),
         args.resume,

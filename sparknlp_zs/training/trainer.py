@@ -55,8 +55,13 @@ class Hyperparameters:
     bf16: bool = False
     save_dtype: str = "float32"
     seed: int = 0
+    dropout: float = 0.0
     save_steps: int = 1000
     eval_steps: int = 1000
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout={self.dropout}: give a share from 0 to below 1")
 
 
 class Clock(TrainerCallback):
@@ -119,11 +124,11 @@ class PairTrainer(Trainer):
         return loss.detach(), None, None
 
 
-def new_model(base: str) -> tuple[Any, Any]:
+def new_model(base: str, dropout: float = 0.0) -> tuple[Any, Any]:
     """The base encoder, with a new three-way head if it has none, and its tokenizer.
 
-    Dropout is off: no example is seen more than about twice, and on a CPU the random numbers
-    alone took a seventh of a step.
+    Dropout in the hidden layers is off unless asked for: where no example is seen more than about
+    twice it gains nothing, and on a CPU the random numbers alone took a seventh of a step.
     """
     tokenizer = AutoTokenizer.from_pretrained(base)
     model = AutoModelForSequenceClassification.from_pretrained(
@@ -133,7 +138,7 @@ def new_model(base: str) -> tuple[Any, Any]:
         label2id={name: i for i, name in ID2LABEL.items()},
         dtype=torch.float32,
         attention_probs_dropout_prob=0.0,
-        hidden_dropout_prob=0.0,
+        hidden_dropout_prob=dropout,
     )
     return model, tokenizer
 
@@ -168,7 +173,7 @@ def train(
         The Trainer's last evaluation on ``draw_eval``, and steps.
     """
     torch.manual_seed(settings.seed)
-    model, tokenizer = new_model(base)
+    model, tokenizer = new_model(base, settings.dropout)
     encoder = PairEncoder(tokenizer, settings.max_length)
     tokens = settings.tokens_per_batch
     clock = Clock(budget)

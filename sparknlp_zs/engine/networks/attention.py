@@ -1,49 +1,119 @@
-"""Attention by plain products, for rows so short that a fused kernel's blocks stay empty."""
+"""Attention of the rows of one group: views of buffers that serve all layers of a batch."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from sparknlp_zs.engine.networks.buffers import Buffers
+from sparknlp_zs.engine.networks.packing import Group
+
+# What a layer adds to the scaled scores of a group, [rows, heads or 1, length or 1, length].
+Bias: TypeAlias = Callable[[int], "Tensor | None"]
+# The bias of a group, given views of its queries and keys [rows, length, heads, size].
+BiasOf: TypeAlias = Callable[[Group, Tensor, Tensor], Bias]
 
 
-def heads_first(part: Tensor, buffers: Buffers, name: str) -> Tensor:
-    """A contiguous copy [heads, rows, tokens, size] of [rows, tokens, heads, size]."""
-    moved = part.permute(2, 0, 1, 3)
-    return buffers.get(name, tuple(moved.shape)).copy_(moved)
-
-
-def plain_attention(
-    query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, scale: float, buffers: Buffers
-) -> Tensor:
-    """Softmax(scale * query key^T + bias) value, the softmax in float32.
+class FusedAttention:
+    """torch's fused attention.
 
     Parameters
     ----------
-    query, key, value : Tensor [heads, rows, tokens, size]
-        Contiguous; the query may have fewer tokens, and is overwritten.
-    bias : Tensor or None
-        [rows, heads or 1, 1 or queries, tokens]. One for each head lies heads first in memory, and
-        is changed.
+    group : Group
+    projected : Tensor [3, tokens, hidden]
+        Queries, keys and values of all tokens of the batch.
+    context : Tensor [tokens, hidden]
+        Takes the group's result.
+    heads : int
     scale : float
-    buffers : Buffers
-
-    Returns
-    -------
-    Tensor [heads, rows, queries, size]
-        Where the query was.
+        Factor of the products of query and key.
+    bias_of : callable
+        Gives the group's bias, once; the bias is asked again by every layer.
     """
-    heads, rows, queries, _ = query.shape
-    q, k, v = (part.flatten(0, 1) for part in (query, key, value))
-    full = (heads, rows, queries, key.shape[2])
-    if bias is not None and bias.shape[1] == heads:
-        scores = bias.transpose(0, 1)
-    else:
-        scores = buffers.get("scores", full)
-        scores.zero_() if bias is None else scores.copy_(bias.transpose(0, 1))
-    scores = scores.view(heads * rows, *full[2:]).baddbmm_(q, k.transpose(1, 2), alpha=scale)
-    # In float32, where a CPU's softmax is also several times as fast.
-    weights = scores.float().softmax(-1).to(scores.dtype)
-    torch.bmm(weights, v, out=q)
-    return query
+
+    def __init__(
+        self,
+        group: Group,
+        projected: Tensor,
+        context: Tensor,
+        heads: int,
+        scale: float,
+        bias_of: BiasOf,
+    ) -> None:
+        query, key, value = (group.of(part, heads) for part in projected)
+        self._query, self._key = query.transpose(1, 2), key.transpose(1, 2)
+        self._value = value.transpose(1, 2)
+        self._target = group.of(context, heads).transpose(1, 2)
+        self._bias = bias_of(group, query, key)
+        self._scale = scale
+
+    def __call__(self, layer: int) -> None:
+        """Attend in that layer."""
+        found = F.scaled_dot_product_attention(
+            self._query,
+            self._key,
+            self._value,
+            attn_mask=self._bias(layer),
+            scale=self._scale,
+        )
+        self._target.copy_(found)
+
+
+class PlainAttention:
+    """Plain products, for rows so short that a fused kernel's blocks stay empty.
+
+    The parameters are those of ``FusedAttention``, and the buffers for copies and scores.
+    """
+
+    def __init__(
+        self,
+        group: Group,
+        projected: Tensor,
+        context: Tensor,
+        heads: int,
+        scale: float,
+        bias_of: BiasOf,
+        buffers: Buffers,
+    ) -> None:
+        rows, length = group.rows, group.length
+        packed = projected[:, group.tokens].view(len(projected), rows, length, heads, -1)
+        self._packed = packed.permute(0, 3, 1, 2, 4)  # heads first
+        self._split = split_buffer(buffers, (len(projected), heads, rows, length, packed.shape[-1]))
+        query, key, value = self._split.unbind()
+        self._bias = bias_of(group, query.permute(1, 2, 0, 3), key.permute(1, 2, 0, 3))
+        self._query, self._value = query.flatten(0, 1), value.flatten(0, 1)
+        self._keys = key.flatten(0, 1).transpose(1, 2)
+        # A bias that each head has lies there already.
+        self._by_head = scores_buffer(buffers, heads, group)
+        self._scores = self._by_head.flatten(0, 1)
+        self._found = query.permute(1, 2, 0, 3)
+        self._target = group.of(context, heads)
+        self._scale = scale
+
+    def __call__(self, layer: int) -> None:
+        """Attend in that layer; the softmax is computed in float32."""
+        self._split.copy_(self._packed)
+        bias = self._bias(layer)
+        if bias is None:
+            self._scores.zero_()
+        elif bias.shape[1] == 1:
+            self._by_head.copy_(bias.transpose(0, 1))
+        scores = self._scores.baddbmm_(self._query, self._keys, alpha=self._scale)
+        # In float32, where a CPU's softmax is also several times as fast.
+        weights = scores.float().softmax(-1).to(scores.dtype)
+        torch.bmm(weights, self._value, out=self._query)  # no query is needed any more
+        self._target.copy_(self._found)
+
+
+def split_buffer(buffers: Buffers, shape: tuple[int, ...]) -> Tensor:
+    """The memory of queries, keys and values by head; free before a layer's attention."""
+    return buffers.get("split", shape)
+
+
+def scores_buffer(buffers: Buffers, heads: int, group: Group) -> Tensor:
+    """The memory of a group's scores, [heads, rows, length, length]."""
+    return buffers.get("scores", (heads, group.rows, group.length, group.length))

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sparknlp_zs.engine.networks.layers import EncoderNetwork, Layer, bert_layer, in_place
+from sparknlp_zs.engine.networks.encoder import EncoderNetwork
+from sparknlp_zs.engine.networks.layers import Layer, bert_layer, in_place
 from sparknlp_zs.engine.networks.packing import Tokens
 
 _MODEL_TYPES = frozenset({"bert", "roberta", "xlm-roberta", "camembert", "distilbert"})

@@ -13,7 +13,8 @@ _BATCHES = 8  # between two looks at what is needed
 class Buffers:
     """Tensors by name, each as large as the largest of the latest batches needs it.
 
-    Fresh memory of some megabytes comes from the system page by page, at every use.
+    Fresh memory of some megabytes comes from the system page by page, at every use. A tensor stays
+    a view of the memory of its name when a later one lets that grow, but its numbers are lost.
 
     Parameters
     ----------
@@ -41,14 +42,13 @@ class Buffers:
         size = math.prod(shape)
         self._needed[name] = max(size, self._needed.get(name, 0))
         flat = self._flat.get(name)
-        if flat is None or len(flat) < size:
-            self._flat.pop(name, None)  # freed before more is taken
+        if flat is None:
             flat = self._flat[name] = torch.zeros(size, dtype=self.dtype, device=self._device)
+        elif len(flat) < size:
+            storage = flat.untyped_storage()
+            storage.resize_(0)  # freed before more is taken
+            flat.resize_(size).zero_()
         return flat[:size].view(shape)
-
-    def parts(self, name: str, count: int, shape: tuple[int, ...]) -> list[Tensor]:
-        """So many tensors of one shape, one after the other in the memory of that name."""
-        return list(self.get(name, (count, *shape)).unbind())
 
     def batch_done(self) -> None:
         """Say that nothing is in use: now and then, memory far beyond what is needed is freed."""

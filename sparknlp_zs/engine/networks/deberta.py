@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from sparknlp_zs.engine.networks.buffers import Buffers
+from sparknlp_zs.engine.networks.attention import Bias
+from sparknlp_zs.engine.networks.encoder import EncoderNetwork
 from sparknlp_zs.engine.networks.heads import TaskHeads
 from sparknlp_zs.engine.networks.huggingface import Inputs
-from sparknlp_zs.engine.networks.layers import EncoderNetwork, bert_layer
-from sparknlp_zs.engine.networks.packing import Tokens
+from sparknlp_zs.engine.networks.layers import bert_layer
+from sparknlp_zs.engine.networks.packing import Group, Tokens
+from sparknlp_zs.engine.networks.position_bias import PositionBias
 from sparknlp_zs.engine.networks.positions import TERMS, PositionTables
 from sparknlp_zs.engine.pairs import HEAD_IDS
-
-_BLOCK_BYTES = 256  # tokens per block times bytes per number: the fastest of 128 to 512 on a CPU
 
 
 def supports(config: Any) -> str | None:
@@ -94,24 +94,8 @@ class DebertaNetwork(EncoderNetwork):
         logits: Tensor = self._classifier(self._pooler(first.unsqueeze(1)))
         return logits
 
-    def _bias(self, at: int, query: Tensor, key: Tensor, padding: Tensor | None) -> Tensor:
-        rows, length, heads, _ = query.shape
-        bias = self._buffers.get("bias", (heads, rows, length, length)).transpose(0, 1)
-        table = self._positions_of.layer(at, length)
-        if table.queries is None:
-            bias.zero_()
-        else:
-            # From a key j, i - j rises with i.
-            positions = table.rising(table.queries, length)
-            for tokens, term in _diagonals(key, positions, self._buffers):
-                # Copying a transposed view is faster than adding it.
-                bias[..., tokens].copy_(term.transpose(-1, -2))
-        if table.keys is not None:
-            # From a query i, i - j falls as j rises.
-            positions = table.falling(table.keys, length)
-            for tokens, term in _diagonals(query, positions, self._buffers):
-                bias[:, :, tokens].add_(term)
-        return bias if padding is None else bias.add_(padding)
+    def _bias_of(self, group: Group, query: Tensor, key: Tensor) -> Bias:
+        return PositionBias(self._positions_of, group, query, key, self._buffers)
 
     def _first_bias(
         self, scores: Tensor, query: Tensor, states: Tensor, padding: Tensor | None
@@ -127,43 +111,3 @@ class DebertaNetwork(EncoderNetwork):
             scores += torch.einsum("rjn,jhn->rhj", states, table.states.index_select(0, rows))
             scores += table.numbers.index_select(0, rows).t()
         return super()._first_bias(scores, query, states, padding)
-
-
-def _diagonals(
-    content: Tensor, positions: Tensor, buffers: Buffers
-) -> Iterator[tuple[slice, Tensor]]:
-    """Each token's products with the positions at its offsets to every token of the text.
-
-    Tokens come in blocks: those of a block share most of their offsets, distant ones few.
-
-    Parameters
-    ----------
-    content : Tensor [rows, length, heads, size]
-        Queries or keys of all tokens of a text.
-    positions : Tensor [heads, size, 2 length - 1]
-        Ordered as the offsets from a token to the first, ..., last token of the text.
-    buffers : Buffers
-
-    Yields
-    ------
-    slice
-        The tokens of the block.
-    Tensor [rows, heads, tokens of the block, length]
-        A view, valid until the next block.
-    """
-    rows, length, heads, size = content.shape
-    step = _BLOCK_BYTES // content.element_size()
-    for start in range(0, length, step):
-        end = min(start + step, length)
-        count, width = end - start, length + end - start - 1
-        products = torch.bmm(
-            content[:, start:end].permute(2, 0, 1, 3).reshape(heads, rows * count, size),
-            positions[..., length - end : 2 * length - 1 - start],
-            out=buffers.get("diagonals", (heads, rows * count, width)),
-        )
-        # The next token meets the same other token one column further left.
-        strides = (count * width, rows * count * width, width - 1, 1)
-        yield (
-            slice(start, end),
-            products.as_strided((rows, heads, count, length), strides, count - 1),
-        )

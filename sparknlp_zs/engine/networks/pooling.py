@@ -11,8 +11,8 @@ import torch
 
 from sparknlp_zs.engine.batching import Padding
 from sparknlp_zs.engine.networks import bert
+from sparknlp_zs.engine.networks.encoder import EncoderNetwork, mean_of
 from sparknlp_zs.engine.networks.huggingface import Inputs, to_tensors
-from sparknlp_zs.engine.networks.layers import EncoderNetwork, mean_of
 
 if TYPE_CHECKING:
     from sparknlp_zs.engine.scorer import Network
