@@ -11,7 +11,7 @@ import torch
 from sparknlp_zs.engine.loading import load_scorer
 from sparknlp_zs.training.__main__ import main
 from sparknlp_zs.training.objective import pair_loss
-from sparknlp_zs.training.trainer import Budget, Clock
+from sparknlp_zs.training.trainer import Budget, Clock, Hyperparameters, new_model
 
 NO_GROUPS = (torch.empty(0, 1, dtype=torch.long), torch.empty(0, 1))
 
@@ -54,6 +54,16 @@ def test_clock():
     assert rates[0] == rates[100] == 0.0
     with pytest.raises(ValueError, match="minutes=0"):
         Budget(minutes=0)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_dropout(share, tiny):
+    model, tokenizer = new_model(str(tiny), share)
+    inputs = tokenizer("the fox", "an animal", return_tensors="pt")
+    first, second = (model.train()(**inputs).logits for _ in range(2))
+    assert torch.equal(first, second) == (share == 0)
+    with pytest.raises(ValueError, match=r"dropout=1\.0"):
+        Hyperparameters(dropout=1.0)
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ _GPU_PADDING = Padding(step=16, mixed=True, group_tokens=4096)  # not measured o
 _TOKENS_STEP = 16  # half-precision kernels are built for each number of tokens on a CPU
 
 # Up to so many tokens, plain products beat fused attention on a CPU: measured.
-_LONGEST_PLAIN = {torch.float32: 32, torch.bfloat16: 128, torch.float16: 0}
+_LONGEST_PLAIN = {torch.float32: 64, torch.bfloat16: 128, torch.float16: 0}
 
 
 @dataclass(frozen=True)
