@@ -94,6 +94,22 @@ def _whole_last_layer(scorer: Any) -> contextlib.AbstractContextManager[Any]:
     return mock.patch.object(network, "_last_layer", whole)
 
 
+def _views_anew(scorer: Any) -> contextlib.AbstractContextManager[Any]:
+    """Every layer makes the views of its attention anew."""
+    network = scorer._network
+    work_of, layer = network._work, network._layer
+    latest: list[Any] = []
+
+    def remembered(tokens: int, groups: Any) -> Any:
+        latest[:] = [groups]
+        return work_of(tokens, groups)
+
+    def anew(at: int, hidden: Any, work: Any) -> Any:
+        return layer(at, hidden, work_of(len(hidden), latest[0]))
+
+    return mock.patch.multiple(network, _work=remembered, _layer=anew)
+
+
 def _rest_uncut(scorer: Any) -> contextlib.AbstractContextManager[Any]:
     budget = scorer._budget
     return mock.patch.object(budget, "of_remaining", return_value=budget.tokens)
@@ -105,6 +121,7 @@ STEPS_TAKEN = (
     Step("memory of intermediate results used again", _fresh_memory),
     Step("first layer's projections of distinct tokens only", _all_tokens),
     Step("short rows attend by plain products", _fused_attention),
+    Step("views for attention made once for all layers", _views_anew),
     Step("last layer without keys and values", _all_keys),
     Step("last layer for the first token only", _whole_last_layer),
     Step("a rest of tokens cut where its size is slow", _rest_uncut),

@@ -33,31 +33,13 @@ def few_shot(frame: pd.DataFrame, shots: int, seed: int) -> tuple[pd.DataFrame, 
 def accuracy(
     test: pd.DataFrame, labels: list[str], model: str | Path, style: str, dtype: str
 ) -> float:
-    """Accuracy through the public API, and for a head through transformers itself."""
-    if style == "head":
-        return float((_head_labels(test["text"], model) == test["label"].to_numpy()).mean())
+    """Accuracy through the public API."""
     spec = ModelSpec(str(model), dtype=dtype)
-    found = test["text"].zsc.classify(labels, model=spec, progress=False)["label"]
-    return float((found == test["label"]).mean())
-
-
-def _head_labels(texts: pd.Series, model: str | Path) -> Any:
-    import torch
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(model)
-    network = AutoModelForSequenceClassification.from_pretrained(model).eval()
-    ordered = texts.iloc[texts.str.len().argsort().to_numpy()]
-    found = pd.Series(index=ordered.index, dtype="str")
-    for start in range(0, len(ordered), 32):
-        part = ordered.iloc[start : start + 32]
-        inputs = tokenizer(
-            list(part), padding=True, truncation=True, max_length=256, return_tensors="pt"
-        )
-        with torch.inference_mode():
-            best = network(**inputs).logits.argmax(-1).tolist()
-        found.loc[part.index] = [network.config.id2label[at] for at in best]
-    return found.loc[texts.index].to_numpy()
+    if style == "head":
+        found = test["text"].zsc.predict(spec, progress=False)
+    else:
+        found = test["text"].zsc.classify(labels, model=spec, progress=False)
+    return float((found["label"] == test["label"]).mean())
 
 
 def measure(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
@@ -136,7 +118,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seeds", nargs="*", type=int, default=[0])
     parser.add_argument("--max-test", type=int, default=1000)
     parser.add_argument("--bf16", action="store_true", help="train in bf16 autocast")
-    parser.add_argument("--dtype", default="float32", help="of the NLI models' test")
+    parser.add_argument("--dtype", default="float32", help="compute type of the test")
     parser.add_argument("--keep", type=Path, help="keep the models there")
     parser.add_argument(
         "--set", nargs="*", type=_field, default=[], help="FinetuneSettings, such as epochs=5"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparknlp_zs.engine.adapters import PICKLED, SAFETENSORS
+from sparknlp_zs.model_files import PICKLED_WEIGHTS, WEIGHTS
 from sparknlp_zs.tasks.heads import AdapterTask
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ def load_weights(folder: Path, expected: Shapes) -> dict[str, Tensor]:
         If no file fits; it says for each file what does not.
     """
     readers: dict[str, Callable[[Path], dict[str, Any]]] = {
-        SAFETENSORS: read_safetensors,
-        PICKLED: _read_pickled,
+        WEIGHTS: read_safetensors,
+        PICKLED_WEIGHTS: _read_pickled,
     }
     problems = []
     for name, read in readers.items():

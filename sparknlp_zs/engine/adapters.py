@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from sparknlp_zs.model_files import PICKLED_WEIGHTS, WEIGHTS
 from sparknlp_zs.models import (
     STARTER_PATH,
     Model,
@@ -20,7 +21,6 @@ from sparknlp_zs.models import (
 from sparknlp_zs.tasks import Annotation, HeadTask, NamedTask, merged_tasks
 from sparknlp_zs.tasks.heads import TEXT, AdapterTask, TaskHead, described, find_task
 
-SAFETENSORS, PICKLED = "model.safetensors", "pytorch_model.bin"
 CONFIG = "config.json"
 ADAPTER_REMEDY = "pass the adapter's folder or hub id: ModelSpec(model, adapter='/path/to/adapter')"
 
@@ -92,7 +92,7 @@ def _hub_adapter(name: str, argument: str) -> Path:
 
     def download(local_only: bool) -> Path:
         # Both files of weights: the safetensors may be stale.
-        files = [CONFIG, SAFETENSORS, PICKLED]
+        files = [CONFIG, WEIGHTS, PICKLED_WEIGHTS]
         return Path(snapshot_download(name, allow_patterns=files, local_files_only=local_only))
 
     def local() -> Path | None:
@@ -103,12 +103,12 @@ def _hub_adapter(name: str, argument: str) -> Path:
         return folder if (folder / CONFIG).is_file() else None
 
     folder = local()
-    if folder is not None and (folder / PICKLED).is_file():
+    if folder is not None and (folder / PICKLED_WEIGHTS).is_file():
         return folder
     try:
         return download(local_only=False)
     except Exception as error:  # the hub client raises many unrelated types
-        if folder is not None and (folder / SAFETENSORS).is_file():
+        if folder is not None and (folder / WEIGHTS).is_file():
             return folder
         raise ModelNotFoundError(
             f"{argument}: no adapter {name!r}: no such folder, not in the local cache, and the "

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparknlp_zs.models import EMBEDDER, EMBEDDING, needed_files, weight_files
+from sparknlp_zs.model_files import needed_files, weight_files
+from sparknlp_zs.models import EMBEDDER, EMBEDDING
 
 if TYPE_CHECKING:
     from sparknlp_zs.engine.scorer import Scorer

@@ -18,14 +18,8 @@ from sparknlp_zs.engine.adapter_weights import (
 from sparknlp_zs.engine.adapters import CONFIG, adapter_folder, read_adapter
 from sparknlp_zs.engine.cache import folder_stamp, stamp_of
 from sparknlp_zs.engine.prepared import CACHE_VARIABLE, made_once, prepared_encoder
-from sparknlp_zs.models import (
-    EMBEDDER,
-    EMBEDDING,
-    HEAD_TASKS,
-    HEAD_WEIGHTS,
-    ModelSpec,
-    needed_files,
-)
+from sparknlp_zs.model_files import needed_files
+from sparknlp_zs.models import EMBEDDER, EMBEDDING, HEAD_TASKS, HEAD_WEIGHTS, ModelSpec
 
 
 def with_adapter(folder: Path, spec: ModelSpec) -> Path:

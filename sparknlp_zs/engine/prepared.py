@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from sparknlp_zs.engine.cache import folder_stamp, safetensors_header
-from sparknlp_zs.models import content_hash, needed_files, weight_files
+from sparknlp_zs.model_files import WEIGHTS, content_hash, needed_files, weight_files
 
 CACHE_VARIABLE = "SPARKNLP_ZS_CACHE"
-WEIGHTS = "model.safetensors"
 
 _SAFETENSORS_DTYPES = {"float32": "F32", "bfloat16": "BF16", "float16": "F16"}
 

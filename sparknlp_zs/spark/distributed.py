@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sparknlp_zs.models import needed_files
+from sparknlp_zs.model_files import needed_files
 from sparknlp_zs.spark.session import workers_see
 from sparknlp_zs.training.finetuned import Finetuned
 from sparknlp_zs.training.finetuning import run

@@ -21,7 +21,8 @@ from sparknlp_zs.engine.prepared import (
     prepared_folder,
     publish,
 )
-from sparknlp_zs.models import ModelSpec, model_folder, needed_files, read_class_ids
+from sparknlp_zs.model_files import needed_files
+from sparknlp_zs.models import ModelSpec, model_folder, read_class_ids
 from sparknlp_zs.spark.session import (
     add_archive,
     add_broadcast,

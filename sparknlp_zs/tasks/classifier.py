@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from sparknlp_zs.tasks.base import ClassIds, Logits, Pair, Row, Scores, TextTask, softmax
+from sparknlp_zs.tasks.checks import checked_labels
 from sparknlp_zs.tasks.ranked import RANKED, field_each, fields_of, ranked
 
 
@@ -51,7 +52,7 @@ class Classifier(TextTask):
     columns: ClassVar[tuple[str, ...]] = ("text",)
 
     def __init__(self, labels: Iterable[str], multi_label: bool = False) -> None:
-        object.__setattr__(self, "labels", _checked(labels))
+        object.__setattr__(self, "labels", checked_labels(labels))
         object.__setattr__(self, "multi_label", bool(multi_label))
         if len(self.labels) < 2 and not multi_label:
             raise ValueError(
@@ -103,21 +104,3 @@ class ClassifierScores(Classifier):
     def result(self, rows: Sequence[Row], logits: Logits, classes: ClassIds) -> pa.StructArray:
         """Arrow structs of ``result_type`` from logits [rows, classes]."""
         return fields_of(self.labels, self.scores(logits))
-
-
-def _checked(labels: Iterable[str]) -> tuple[str, ...]:
-    names = tuple(labels)
-    for name in names:
-        if not isinstance(name, str):
-            raise TypeError(f"labels: {name!r} is a {type(name).__name__}; pass strings")
-        if not name.strip():
-            raise ValueError(f"labels: {name!r} is blank; give every class a name")
-    counts: dict[str, int] = {}
-    for name in names:
-        counts[name] = counts.get(name, 0) + 1
-    twice = sorted(name for name, count in counts.items() if count > 1)
-    if twice:
-        raise ValueError(
-            f"labels: {twice} given more than once; give every class a name of its own"
-        )
-    return names

@@ -16,7 +16,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-WEIGHTS = "model.safetensors"
+from sparknlp_zs.model_files import WEIGHTS
+
 CONFIG = "config.json"
 
 

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sparknlp_zs.models import Model, weight_files
+from sparknlp_zs.model_files import weight_files
+from sparknlp_zs.models import Model
 from sparknlp_zs.tasks import DEFAULT_TEMPLATE, ZeroShot
 from sparknlp_zs.training.finetuned import RECORD, Finetuned
 from sparknlp_zs.training.job import Job, prepare

@@ -13,7 +13,8 @@ from typing import Any
 
 import pandas as pd
 
-from sparknlp_zs.models import Model, content_hash, model_folder, model_spec, read_class_ids
+from sparknlp_zs.model_files import content_hash
+from sparknlp_zs.models import Model, model_folder, model_spec, read_class_ids
 from sparknlp_zs.tasks import ZeroShot
 from sparknlp_zs.training.finetuned import RECORD, Finetuned
 from sparknlp_zs.training.labelled import (

@@ -170,6 +170,8 @@ def test_json(kind):
 def test_wrong_labels(labels, message):
     with pytest.raises(ValueError, match=message):
         Classifier(labels)
+    with pytest.raises(TypeError, match="pass a list of strings"):
+        Classifier("negative")
 
 
 @pytest.mark.parametrize(

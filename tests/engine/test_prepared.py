@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from sparknlp_zs.engine.loading import load_scorer
 from sparknlp_zs.engine.networks.huggingface import load_model
 from sparknlp_zs.engine.prepared import hash_of, prepared_folder
-from sparknlp_zs.models import content_hash, needed_files, weight_files
+from sparknlp_zs.model_files import content_hash, needed_files, weight_files
 from sparknlp_zs.tasks import ZeroShot
 
 TASK, TEXTS = ZeroShot(["x", "y"]), [pa.array(["the fox", "my card"])]

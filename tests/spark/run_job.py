@@ -23,7 +23,7 @@ def run_job(name: str, cache: Path, **arguments: Any) -> dict[str, Any]:
     environment = {
         **os.environ,
         "PYSPARK_PYTHON": sys.executable,
-        "PYTHONPATH": os.pathsep.join([str(ROOT), str(JOBS)]),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests"), str(JOBS)]),
         "SPARKNLP_ZS_CACHE": str(cache),
         "SPARK_HOME": str(Path(pyspark.__file__).parent),
     }

@@ -10,6 +10,7 @@ import pytest
 import torch
 from labelled_toy import QUICK, toy
 from pyspark.ml import Pipeline, PipelineModel
+from run_job import run_job
 
 import sparknlp_zs  # noqa: F401  (registers .zsc)
 from sparknlp_zs import spark as zs
@@ -111,6 +112,23 @@ def test_two_processes(spark, tiny, tmp_path, expected, monkeypatch):
         texts.zsc.scores(expected.labels, model=expected.folder),
         atol=1e-3,
     )
+
+
+def test_two_processes_on_executors(tiny, tmp_path, expected):
+    """With localMode=False too, and the model and output on a folder that executors share."""
+    settings = {"max_steps": 6, "learning_rate": 3e-3, "max_length": 32, "batch_size": 7}
+    output = tmp_path / "model"
+    found = run_job("finetune", tmp_path, model=str(tiny), output=str(output), settings=settings)
+    assert found["labels"] == list(expected.labels)
+    loss = expected.metrics["train_loss"]
+    assert found["metrics"]["train_loss"] == pytest.approx(loss, abs=1e-4)
+    texts = toy()["text"]
+    pd.testing.assert_frame_equal(
+        texts.zsc.scores(found["labels"], model=output),
+        texts.zsc.scores(expected.labels, model=expected.folder),
+        atol=1e-3,
+    )
+    assert not list(output.glob(".seen_*"))
 
 
 def test_validation_rows_and_a_head(classic, tiny, tmp_path):

@@ -1,0 +1,90 @@
+"""The files of a model's folder: its weights, what else loading reads, and a hash of both."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from sparknlp_zs.models import EMBEDDER, EMBEDDING, HEAD_TASKS, HEAD_WEIGHTS
+
+# As transformers names them.
+WEIGHTS = "model.safetensors"
+PICKLED_WEIGHTS = "pytorch_model.bin"
+
+
+def content_hash(folder: Path) -> str:
+    """Hash of the names and bytes of the files that a model needs (20 hex digits).
+
+    Other files of the folder, such as a model card or an optimizer's state, do not change it.
+
+    Examples
+    --------
+    >>> from sparknlp_zs.models import STARTER_PATH
+    >>> content_hash(Path(STARTER_PATH)) == content_hash(Path(STARTER_PATH))
+    True
+    """
+    digest = hashlib.sha256()
+    for path in needed_files(folder):
+        name = path.relative_to(folder).as_posix()
+        digest.update(f"{name}:{path.stat().st_size}\n".encode())
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()[:20]
+
+
+def needed_files(folder: Path) -> list[Path]:
+    """The files of a folder that loading its model reads, in the order of their names.
+
+    Examples
+    --------
+    >>> from sparknlp_zs.models import STARTER_PATH
+    >>> [path.name for path in needed_files(Path(STARTER_PATH))]
+    ['config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json']
+    """
+    names = {path.name for path in folder.iterdir() if path.is_file()}
+    weights = {path.name for path in weight_files(folder)}
+    others = {name for name in names if name in _KNOWN_FILES or name.endswith(_VOCABULARIES)}
+    if "tokenizer.json" not in names:
+        # Only the tokenizer's class knows what its vocabulary is called.
+        others |= {name for name in names if name.endswith((".json", ".txt"))} - _WEIGHT_INDEXES
+    embedder = folder / EMBEDDER
+    nested = needed_files(embedder) if (embedder / EMBEDDING).is_file() else []
+    return sorted([*(folder / name for name in weights | others), *nested])
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The weights that transformers loads from a folder, with their index if there are shards.
+
+    A folder without weights gives an empty list.
+    """
+    for single in (WEIGHTS, PICKLED_WEIGHTS):
+        index = folder / f"{single}.index.json"
+        if (folder / single).is_file():
+            return [folder / single]
+        if index.is_file():
+            shards = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
+            # Names only: an index from elsewhere must not reach files outside the folder.
+            return [index, *(folder / name for name in sorted({Path(x).name for x in shards}))]
+    return []
+
+
+_KNOWN_FILES = frozenset(
+    {
+        "config.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "special_tokens_map.json",
+        "added_tokens.json",
+        "vocab.txt",
+        "vocab.json",
+        "merges.txt",
+        # An adapter's heads, beside the model that they belong to.
+        HEAD_TASKS,
+        HEAD_WEIGHTS,
+        EMBEDDING,
+    }
+)
+_VOCABULARIES = (".model", ".tiktoken", ".codes", ".jinja")
+_WEIGHT_INDEXES = frozenset({f"{WEIGHTS}.index.json", f"{PICKLED_WEIGHTS}.index.json"})
