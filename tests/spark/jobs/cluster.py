@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 
-from common import arguments, cached, frame, read_marks, report, scored, scored_with_fault
-from pyspark.sql import SparkSession
+from common import (
+    arguments,
+    cached,
+    frame,
+    read_marks,
+    report,
+    scored,
+    scored_with_fault,
+    two_executors,
+)
 
 from sparknlp_zs import spark as zs
 from sparknlp_zs.models import model_spec
@@ -15,21 +22,9 @@ from sparknlp_zs.spark.shipping import SHIPPING, ship
 
 
 def main(models: list[str], folder: str, marks: str) -> None:
-    spark = (
-        SparkSession.builder.master("local-cluster[2,1,1024]")
-        .config("spark.ui.enabled", "false")
-        .config("spark.executorEnv.PYTHONPATH", os.environ["PYTHONPATH"])
-        .config("spark.sql.execution.arrow.maxRecordsPerBatch", "500")
-        .config("spark.driver.memory", "1g")
-        .config("spark.log.level", "OFF")
-        .getOrCreate()
-    )
-    work = os.path.join(os.environ["SPARK_HOME"], "work", spark.sparkContext.applicationId)
-    try:
+    batches = {"spark.sql.execution.arrow.maxRecordsPerBatch": "500"}
+    with two_executors(**batches) as spark:
         report(checks(spark, models, folder, marks))
-    finally:
-        spark.stop()
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def checks(spark, models, folder, marks) -> dict:

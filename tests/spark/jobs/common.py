@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
+
+from pyspark.sql import SparkSession
 
 from sparknlp_zs import spark as zs
 from sparknlp_zs.spark import shipping
@@ -23,6 +27,27 @@ def arguments() -> dict:
 
 def report(found: dict) -> None:
     sys.stdout.write(MARK + json.dumps(found) + "\n")
+
+
+@contextlib.contextmanager
+def two_executors(**config: str):
+    """A session in local-cluster[2,1,1024]."""
+    builder = (
+        SparkSession.builder.master("local-cluster[2,1,1024]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.executorEnv.PYTHONPATH", os.environ["PYTHONPATH"])
+        .config("spark.driver.memory", "1g")
+        .config("spark.log.level", "OFF")
+    )
+    for name, value in config.items():
+        builder = builder.config(name, value)
+    spark = builder.getOrCreate()
+    work = os.path.join(os.environ["SPARK_HOME"], "work", spark.sparkContext.applicationId)
+    try:
+        yield spark
+    finally:
+        spark.stop()
+        shutil.rmtree(work, ignore_errors=True)
 
 
 def read_marks(folder: str) -> list[str]:

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 
-from common import arguments, report
+from common import arguments, report, two_executors
 from labelled_toy import toy
-from pyspark.sql import SparkSession
 
 from sparknlp_zs import spark as zs
 from sparknlp_zs.training import Finetuned
 
 
 def main(model: str, output: str, settings: dict) -> None:
-    spark = (
-        SparkSession.builder.master("local-cluster[2,1,1024]")
-        .config("spark.ui.enabled", "false")
-        .config("spark.executorEnv.PYTHONPATH", os.environ["PYTHONPATH"])
-        .config("spark.driver.memory", "1g")
-        .config("spark.log.level", "OFF")
-        .getOrCreate()
-    )
-    work = os.path.join(os.environ["SPARK_HOME"], "work", spark.sparkContext.applicationId)
-    try:
+    with two_executors() as spark:
         classifier = zs.finetune(
             spark.createDataFrame(toy()).repartition(3),
             output=output,
@@ -33,16 +21,8 @@ def main(model: str, output: str, settings: dict) -> None:
             local_mode=False,
             **settings,
         )
-        tuned = Finetuned.read(Path(output))
-        report(
-            {
-                "metrics": tuned.metrics,
-                "labels": classifier.getLabels(),
-            }
-        )
-    finally:
-        spark.stop()
-        shutil.rmtree(work, ignore_errors=True)
+    metrics = Finetuned.read(Path(output)).metrics
+    report({"metrics": metrics, "labels": classifier.getLabels()})
 
 
 if __name__ == "__main__":
