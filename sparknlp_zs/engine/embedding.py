@@ -104,6 +104,8 @@ def load_embedder(
     ValueError
         If the weights are incomplete.
     """
+    import torch
+
     from sparknlp_zs.engine.networks.huggingface import load_tokenizer
     from sparknlp_zs.engine.networks.pooling import build_encoder
 
