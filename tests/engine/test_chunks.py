@@ -33,7 +33,7 @@ class ByHand:
         load = transformers.AutoModelForSequenceClassification.from_pretrained
         self.model = load(folder, dtype=torch.float32).eval()
         self.between = 2 if self.model.config.model_type == "roberta" else 1
-        # DeBERTa's exact rewrite adds up in another order.
+        # The exact rewrites add up in another order.
         self.tolerance = 1e-5
 
     def ids(self, text):
