@@ -68,10 +68,10 @@ def _all_keys(scorer: Any) -> contextlib.AbstractContextManager[Any]:
     last = type(network)._last_layer
 
     def with_keys(hidden: Any, groups: Any) -> Any:
-        from sparknlp_zs.engine.networks.layers import linear
+        from sparknlp_zs.engine.networks.layers import WIDE, linear
 
         layer = network._layers[-1]
-        keys, values = network._buffers.get("wide", (2, len(hidden), layer.key.out_features))
+        keys, values = network._buffers.get(WIDE, (2, len(hidden), layer.key.out_features))
         linear(layer.key, hidden, keys)
         linear(layer.value, hidden, values)
         return last(network, hidden, groups)

@@ -29,8 +29,8 @@ def bound_kernel_caches(capacities: Mapping[str, str]) -> None:
     True
     """
     for name, shapes in capacities.items():
-        inherited = capacities is OF_A_WORKER and os.environ.get(name) == OF_A_PROCESS[name]
-        if inherited or name not in os.environ:
+        ours = OF_A_PROCESS[name]
+        if os.environ.get(name, ours) == ours:
             os.environ[name] = shapes
 
 

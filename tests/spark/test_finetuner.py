@@ -42,6 +42,16 @@ def labelled(spark):
     return spark.createDataFrame(pairs, "text string, label string").repartition(3)
 
 
+def assert_scores(labels, model, expected):
+    """The model scores as the one that was trained from pandas."""
+    texts = toy()["text"]
+    pd.testing.assert_frame_equal(
+        texts.zsc.scores(labels, model=model),
+        texts.zsc.scores(expected.labels, model=expected.folder),
+        atol=1e-3,
+    )
+
+
 def test_pipeline(spark, tiny, tmp_path, expected):
     """The fitted pipeline scores as the pandas training does, also after save and load."""
     rows = labelled(spark)
@@ -95,9 +105,7 @@ def test_two_processes(spark, tiny, tmp_path, expected, monkeypatch):
         model=tiny,
         num_processes=2,
         max_steps=6,
-        learning_rate=3e-3,
-        max_length=32,
-        batch_size=7,
+        **QUICK,
     )
     tuned = Finetuned.read(tmp_path)
     assert tuned.fingerprint == expected.fingerprint
@@ -106,28 +114,18 @@ def test_two_processes(spark, tiny, tmp_path, expected, monkeypatch):
     assert classifier.getModel() == str(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} >= {"config.json", "model.safetensors"}
     assert not list(tmp_path.glob(".seen_*"))
-    texts = toy()["text"]
-    pd.testing.assert_frame_equal(
-        texts.zsc.scores(tuned.labels, model=tuned.folder),
-        texts.zsc.scores(expected.labels, model=expected.folder),
-        atol=1e-3,
-    )
+    assert_scores(tuned.labels, tuned.folder, expected)
 
 
 def test_two_processes_on_executors(tiny, tmp_path, expected):
     """With localMode=False too, and the model and output on a folder that executors share."""
-    settings = {"max_steps": 6, "learning_rate": 3e-3, "max_length": 32, "batch_size": 7}
+    settings = {"max_steps": 6, **QUICK}
     output = tmp_path / "model"
     found = run_job("finetune", tmp_path, model=str(tiny), output=str(output), settings=settings)
     assert found["labels"] == list(expected.labels)
     loss = expected.metrics["train_loss"]
     assert found["metrics"]["train_loss"] == pytest.approx(loss, abs=1e-4)
-    texts = toy()["text"]
-    pd.testing.assert_frame_equal(
-        texts.zsc.scores(found["labels"], model=output),
-        texts.zsc.scores(expected.labels, model=expected.folder),
-        atol=1e-3,
-    )
+    assert_scores(found["labels"], output, expected)
     assert not list(output.glob(".seen_*"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import torch
@@ -18,8 +19,9 @@ Bias: TypeAlias = Callable[[int], "Tensor | None"]
 BiasOf: TypeAlias = Callable[[Group, Tensor, Tensor], Bias]
 
 
-class FusedAttention:
-    """torch's fused attention.
+@dataclass(frozen=True)
+class Place:
+    """Where the attention of one group's rows happens.
 
     Parameters
     ----------
@@ -35,21 +37,29 @@ class FusedAttention:
         Gives the group's bias, once; the bias is asked again by every layer.
     """
 
-    def __init__(
-        self,
-        group: Group,
-        projected: Tensor,
-        context: Tensor,
-        heads: int,
-        scale: float,
-        bias_of: BiasOf,
-    ) -> None:
-        query, key, value = (group.of(part, heads) for part in projected)
+    group: Group
+    projected: Tensor
+    context: Tensor
+    heads: int
+    scale: float
+    bias_of: BiasOf
+
+    @property
+    def target(self) -> Tensor:
+        """The group's part of the context, a view [rows, length, heads, size]."""
+        return self.group.of(self.context, self.heads)
+
+
+class FusedAttention:
+    """torch's fused attention."""
+
+    def __init__(self, place: Place) -> None:
+        query, key, value = (place.group.of(part, place.heads) for part in place.projected)
         self._query, self._key = query.transpose(1, 2), key.transpose(1, 2)
         self._value = value.transpose(1, 2)
-        self._target = group.of(context, heads).transpose(1, 2)
-        self._bias = bias_of(group, query, key)
-        self._scale = scale
+        self._target = place.target.transpose(1, 2)
+        self._bias = place.bias_of(place.group, query, key)
+        self._scale = place.scale
 
     def __call__(self, layer: int) -> None:
         """Attend in that layer."""
@@ -66,33 +76,25 @@ class FusedAttention:
 class PlainAttention:
     """Plain products, for rows so short that a fused kernel's blocks stay empty.
 
-    The parameters are those of ``FusedAttention``, and the buffers for copies and scores.
+    The buffers are for copies and scores.
     """
 
-    def __init__(
-        self,
-        group: Group,
-        projected: Tensor,
-        context: Tensor,
-        heads: int,
-        scale: float,
-        bias_of: BiasOf,
-        buffers: Buffers,
-    ) -> None:
+    def __init__(self, place: Place, buffers: Buffers) -> None:
+        group, heads, projected = place.group, place.heads, place.projected
         rows, length = group.rows, group.length
         packed = projected[:, group.tokens].view(len(projected), rows, length, heads, -1)
         self._packed = packed.permute(0, 3, 1, 2, 4)  # heads first
-        self._split = split_buffer(buffers, (len(projected), heads, rows, length, packed.shape[-1]))
+        self._split = split_buffer(buffers, tuple(self._packed.shape))
         query, key, value = self._split.unbind()
-        self._bias = bias_of(group, query.permute(1, 2, 0, 3), key.permute(1, 2, 0, 3))
+        self._found = query.permute(1, 2, 0, 3)
+        self._bias = place.bias_of(group, self._found, key.permute(1, 2, 0, 3))
         self._query, self._value = query.flatten(0, 1), value.flatten(0, 1)
         self._keys = key.flatten(0, 1).transpose(1, 2)
         # A bias that each head has lies there already.
         self._by_head = scores_buffer(buffers, heads, group)
         self._scores = self._by_head.flatten(0, 1)
-        self._found = query.permute(1, 2, 0, 3)
-        self._target = group.of(context, heads)
-        self._scale = scale
+        self._target = place.target
+        self._scale = place.scale
 
     def __call__(self, layer: int) -> None:
         """Attend in that layer; the softmax is computed in float32."""

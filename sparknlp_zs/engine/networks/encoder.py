@@ -15,6 +15,7 @@ from sparknlp_zs.engine.batching import Padding
 from sparknlp_zs.engine.networks.attention import (
     Bias,
     FusedAttention,
+    Place,
     PlainAttention,
     split_buffer,
 )
@@ -172,10 +173,10 @@ class EncoderNetwork:
     def _attention(
         self, group: Group, projected: Tensor, context: Tensor
     ) -> FusedAttention | PlainAttention:
-        where = (group, projected, context, self._heads, self._scale, self._bias_of)
+        place = Place(group, projected, context, self._heads, self._scale, self._bias_of)
         if self._fuses(group.length):
-            return FusedAttention(*where)
-        return PlainAttention(*where, self._buffers)
+            return FusedAttention(place)
+        return PlainAttention(place, self._buffers)
 
     def _project(self, at: int, hidden: Tensor, out: Tensor) -> None:
         """Query, key and value of all tokens, [3, tokens, size]."""
