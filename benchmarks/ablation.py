@@ -88,7 +88,7 @@ def _whole_last_layer(scorer: Any) -> contextlib.AbstractContextManager[Any]:
         at = len(network._layers) - 2
         work = network._work(len(hidden), groups)
         network._project(-1, hidden, work.projected)
-        network._layer(at, hidden, work)
+        network._layer(at, hidden.clone(), work)  # which a layer overwrites
         return last(network, hidden, groups)
 
     return mock.patch.object(network, "_last_layer", whole)
