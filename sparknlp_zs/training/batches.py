@@ -11,10 +11,11 @@ import torch
 
 from sparknlp_zs.engine.encoding import Ids, PairEncoder
 from sparknlp_zs.engine.pairs import PairTokens
-from sparknlp_zs.training.data import Draw, Example
+from sparknlp_zs.training.data import Draw, Example, Probabilities
 
 LENGTHS = (32, 48, 64, 96, 128, 192, 256)
 NOT_A_ROW = -1
+NOT_SOFT = (0.0, 0.0, 0.0)
 
 
 class PairBatches(torch.utils.data.IterableDataset):  # type: ignore[type-arg]
@@ -87,23 +88,28 @@ class PairBatches(torch.utils.data.IterableDataset):  # type: ignore[type-arg]
         pairs: list[tuple[Ids, Ids]] = []
         labels: list[int] = []
         groups: list[list[int]] = []
-        targets: list[tuple[float, ...]] = []
+        targets: list[Probabilities] = []
+        row_targets: list[Probabilities] = []
         for example in part:
-            if example.label is None:
+            grouped = example.label is None
+            if grouped:
                 groups.append(list(range(len(pairs), len(pairs) + len(example.hypotheses))))
                 targets.append(example.targets)
             for hypothesis in example.hypotheses:
                 pairs.append((self._known[example.premise], self._known[hypothesis]))
                 labels.append(NOT_A_ROW if example.label is None else example.label)
+                row_targets.append(NOT_SOFT if grouped else example.targets or NOT_SOFT)
         inputs = _inputs(self._encoder, pairs, rows, length)
         width = max((len(group) for group in groups), default=1)
         padded = [group + [NOT_A_ROW] * (width - len(group)) for group in groups]
         soft = [probabilities + (0.0,) * (width - len(probabilities)) for probabilities in targets]
         tensors = {name: torch.from_numpy(array) for name, array in inputs.items()}
+        row_targets += [NOT_SOFT] * (rows - len(labels))
         labels += [NOT_A_ROW] * (rows - len(labels))
         tensors["labels"] = torch.tensor(labels)
         tensors["groups"] = torch.from_numpy(np.array(padded, dtype=np.int64).reshape(-1, width))
         tensors["targets"] = torch.tensor(soft).reshape(-1, width)
+        tensors["row_targets"] = torch.tensor(row_targets)
         return tensors
 
 

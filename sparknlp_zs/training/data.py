@@ -24,19 +24,22 @@ TEMPLATES = (
     "The best label is {}.",
 )
 
+Probabilities: TypeAlias = tuple[float, ...]
+
 
 @dataclass(frozen=True)
 class Example:
     """One premise with its hypotheses.
 
     ``label`` is an NLI class (see ``NLI_LABELS``) for a single hypothesis, or None for a label
-    group, whose first hypothesis is the true one unless ``targets`` gives each a probability.
+    group, whose first hypothesis is the true one. ``targets`` are soft: a probability of each
+    hypothesis of a group, or of each of the three classes of a single one.
     """
 
     premise: str
     hypotheses: tuple[str, ...]
     label: int | None
-    targets: tuple[float, ...] = ()
+    targets: Probabilities = ()
 
 
 # The examples of one epoch.
@@ -100,6 +103,17 @@ def nli_examples(rows: pd.DataFrame) -> list[Example]:
         raise ValueError(f"label: unknown NLI classes {unknown}; use {sorted(NLI_LABELS)}")
     columns = zip(rows["premise"], rows["hypothesis"], labels, strict=True)
     return [Example(p, (h,), int(y)) for p, h, y in columns]
+
+
+def softened(label: int, opinion: Sequence[float], share: float) -> Probabilities:
+    """An opinion of three classes, with a share of the true class.
+
+    Examples
+    --------
+    >>> softened(0, (0.6, 0.3, 0.1), 0.5)
+    (0.8, 0.15, 0.05)
+    """
+    return tuple(float((1 - share) * p + share * (i == label)) for i, p in enumerate(opinion))
 
 
 def label_examples(

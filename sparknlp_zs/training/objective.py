@@ -12,7 +12,11 @@ NOT_ENTAILMENT = NLI_LABELS["not_entailment"]
 
 
 def pair_loss(
-    logits: torch.Tensor, labels: torch.Tensor, groups: torch.Tensor, targets: torch.Tensor
+    logits: torch.Tensor,
+    labels: torch.Tensor,
+    groups: torch.Tensor,
+    targets: torch.Tensor,
+    row_targets: torch.Tensor,
 ) -> torch.Tensor:
     """Mean loss over the rows of a batch.
 
@@ -26,13 +30,16 @@ def pair_loss(
         Row numbers of each label group, the true label's first; -1 pads.
     targets : float tensor [n_groups, width]
         Probability of each label of a soft group; zeros for a group with a true label.
+    row_targets : float tensor [rows, 3]
+        Probability of each class of a soft row; zeros for all others.
 
     Notes
     -----
-    Three-way rows: cross entropy. Two-way rows: the probability of the two other classes is
-    summed. Groups: cross entropy of the entailment logits over the group, which is what
-    single-label zero-shot classification computes, and for each row entailment against
-    contradiction, which is what multi-label classification computes; each counts for half.
+    Three-way rows: cross entropy, with the row's targets where it has some. Two-way rows: the
+    probability of the two other classes is summed. Groups: cross entropy of the entailment logits
+    over the group, which is what single-label zero-shot classification computes, and for each row
+    entailment against contradiction, which is what multi-label classification computes; each
+    counts for half.
     Soft groups: cross entropy of the same softmax with the targets (Hinton et al. 2015,
     arXiv:1503.02531), counted as the first half of a group.
 
@@ -40,11 +47,12 @@ def pair_loss(
     --------
     >>> logits = torch.tensor([[9.0, 0.0, 0.0], [0.0, 0.0, 9.0]])
     >>> none = torch.empty(0, 1, dtype=torch.long)
-    >>> bool(pair_loss(logits, torch.tensor([0, 2]), none, none.float()) < 1e-3)
+    >>> labels = torch.tensor([0, 2])
+    >>> bool(pair_loss(logits, labels, none, none.float(), torch.zeros(2, 3)) < 1e-3)
     True
     """
     logits = logits.float()
-    total = _row_losses(logits, labels).sum()
+    total = _row_losses(logits, labels, row_targets).sum()
     if groups.numel():
         members = logits[groups.clamp(min=0)]
         entailment, contradiction = members[..., ENTAILMENT], members[..., CONTRADICTION]
@@ -53,12 +61,16 @@ def pair_loss(
     return total / used.clamp(min=1)
 
 
-def _row_losses(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+def _row_losses(
+    logits: torch.Tensor, labels: torch.Tensor, row_targets: torch.Tensor
+) -> torch.Tensor:
     log_p = F.log_softmax(logits, dim=-1)
     others = [i for i in range(3) if i != ENTAILMENT]
     two_way = torch.logsumexp(log_p[:, others], dim=-1, keepdim=True)
     per_class = torch.cat([log_p, two_way], dim=-1)
-    losses = -per_class.gather(1, labels.clamp(min=0)[:, None])[:, 0]
+    hard = -per_class.gather(1, labels.clamp(min=0)[:, None])[:, 0]
+    soft = -(row_targets * log_p).sum(dim=-1)
+    losses = torch.where(row_targets.sum(dim=-1) > 0, soft, hard)
     return losses * (labels >= 0)
 
 

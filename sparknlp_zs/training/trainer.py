@@ -109,11 +109,11 @@ class PairTrainer(Trainer):
     def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, **_: Any) -> Any:
         inputs = dict(inputs)
         labels, groups = inputs.pop("labels"), inputs.pop("groups")
-        targets = inputs.pop("targets")
+        targets, row_targets = inputs.pop("targets"), inputs.pop("row_targets")
         eager = inputs["input_ids"].shape[1] <= EAGER_LENGTH and self.args.use_cpu
         model.set_attn_implementation("eager" if eager else "sdpa")
         outputs = model(**inputs)
-        loss = pair_loss(outputs.logits, labels, groups, targets)
+        loss = pair_loss(outputs.logits, labels, groups, targets, row_targets)
         return (loss, outputs) if return_outputs else loss
 
     def prediction_step(

@@ -92,6 +92,7 @@ def test_batches_have_fixed_shapes_and_hold_every_example(tiny):
     nli = [Example(f"the fox {'word ' * i}", ("hyp",), i % 4) for i in range(30)]
     groups = [Example(f"my card {i}", ("a", "b", "c"), None) for i in range(10)]
     groups += [Example(f"my card {i}", ("a", "b"), None, (0.4, 0.6)) for i in range(10)]
+    nli[:5] = [Example(x.premise, x.hypotheses, 0, (0.5, 0.3, 0.2)) for x in nli[:5]]
     batches = list(PairBatches(encoder, lambda rng: nli + groups, 512, seed=0, epochs=1))
     assert {tuple(x["input_ids"].shape) for x in batches} <= {(16, 32), (8, 48), (8, 64)}
     assert sum(int((x["labels"] >= 0).sum()) for x in batches) == 30
@@ -99,6 +100,8 @@ def test_batches_have_fixed_shapes_and_hold_every_example(tiny):
     assert sum(len(x) for x in found) == 20
     soft = [row for x in batches for row in x["targets"][:, :2] if row.sum() > 0]
     torch.testing.assert_close(torch.stack(soft), torch.tensor([[0.4, 0.6]] * 10))
+    soft_rows = torch.cat([x["row_targets"][x["row_targets"].sum(1) > 0] for x in batches])
+    torch.testing.assert_close(soft_rows, torch.tensor([[0.5, 0.3, 0.2]] * 5))
     for batch in batches:
         rows = batch["groups"][batch["groups"] >= 0]
         assert (batch["labels"][rows] == -1).all()

@@ -16,11 +16,16 @@ from sparknlp_zs.training.trainer import Budget, Clock, Hyperparameters, new_mod
 NO_GROUPS = (torch.empty(0, 1, dtype=torch.long), torch.empty(0, 1))
 
 
+def hard(rows):
+    """No soft targets for so many rows."""
+    return torch.zeros(rows, 3)
+
+
 def test_three_way_and_two_way_rows():
     logits = torch.tensor([[1.0, 2.0, 3.0], [1.0, 2.0, 3.0], [9.0, 9.0, 9.0]])
     log_p = torch.log_softmax(logits[0], 0)
     expected = -(log_p[1] + torch.log(log_p[1].exp() + log_p[2].exp())) / 2
-    loss = pair_loss(logits, torch.tensor([1, 3, -1]), *NO_GROUPS)
+    loss = pair_loss(logits, torch.tensor([1, 3, -1]), *NO_GROUPS, hard(3))
     torch.testing.assert_close(loss, expected)
 
 
@@ -33,7 +38,7 @@ def test_groups():
         margins, torch.tensor([1.0, 0.0]), reduction="sum"
     )
     expected = 0.5 * (2 * listwise + each) / 2
-    loss = pair_loss(logits, torch.tensor([-1, -1, -1]), groups, torch.zeros(1, 3))
+    loss = pair_loss(logits, torch.tensor([-1, -1, -1]), groups, torch.zeros(1, 3), hard(3))
     torch.testing.assert_close(loss, expected)
 
 
@@ -42,7 +47,17 @@ def test_soft_groups():
     targets = torch.tensor([[0.7, 0.3]])
     log_p = torch.log_softmax(torch.tensor([2.0, 0.5]), 0)
     expected = -0.5 * 2 * (0.7 * log_p[0] + 0.3 * log_p[1]) / 2
-    loss = pair_loss(logits, torch.tensor([-1, -1]), torch.tensor([[0, 1]]), targets)
+    loss = pair_loss(logits, torch.tensor([-1, -1]), torch.tensor([[0, 1]]), targets, hard(2))
+    torch.testing.assert_close(loss, expected)
+
+
+def test_soft_rows():
+    """A soft row's loss is the cross entropy with its targets; others keep theirs."""
+    logits = torch.tensor([[2.0, 0.0, 1.0], [0.5, 0.0, 3.0]])
+    targets = torch.tensor([[0.7, 0.2, 0.1], [0.0, 0.0, 0.0]])
+    log_p = torch.log_softmax(logits, dim=1)
+    expected = -((targets[0] * log_p[0]).sum() + log_p[1, 2]) / 2
+    loss = pair_loss(logits, torch.tensor([0, 2]), *NO_GROUPS, targets)
     torch.testing.assert_close(loss, expected)
 
 

@@ -1,0 +1,78 @@
+"""The rows that a training draws from, and the arguments that name them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+import pandas as pd
+
+from sparknlp_zs.training.data import at_most, drop_seen, polarity_rows
+
+
+def add_source_arguments(parser: argparse.ArgumentParser) -> None:
+    """``--nli``, ``--labels`` and what chooses among their rows."""
+    add = parser.add_argument
+    add("--nli", required=True, help="parquet: premise, hypothesis, label, set")
+    add("--labels", help="parquet: text, label, set; label pairs are drawn from it")
+    add(
+        "--held-out",
+        nargs="*",
+        default=[],
+        help="evaluation parquets; texts in them are dropped from the training rows",
+    )
+    add("--skip-sets", nargs="*", default=[], help="sets of --nli to leave out")
+    add("--max-rows", type=int, default=8000, help="rows per set of --labels and epoch")
+    add(
+        "--rows",
+        nargs="*",
+        default=[],
+        metavar="SET=N",
+        help="other limits for single sets, of --nli or --labels",
+    )
+    add(
+        "--polarity",
+        action="store_true",
+        help="also draw positive/negative pairs from the emotions of the set goemotions",
+    )
+    add("--seed", type=int, default=0)
+    add("--bf16", action="store_true", help="bf16 autocast")
+
+
+def nli_rows(args: argparse.Namespace) -> pd.DataFrame:
+    """Rows of ``--nli`` within their sets' limits, none of whose texts is held out."""
+    rows = pd.read_parquet(args.nli)
+    rows = rows[~rows["set"].isin(args.skip_sets)]
+    kept = drop_seen(rows, ["premise", "hypothesis"], held_out_texts(args.held_out))
+    return at_most(kept, limits(args.rows), args.seed)
+
+
+def label_rows(args: argparse.Namespace) -> pd.DataFrame:
+    """Rows of ``--labels``, all that are not held out, with the sets derived from them."""
+    rows = drop_seen(pd.read_parquet(args.labels), ["text"], held_out_texts(args.held_out))
+    return pd.concat([rows, polarity_rows(rows)]) if args.polarity else rows
+
+
+def label_limits(rows: pd.DataFrame, args: argparse.Namespace) -> dict[str, int]:
+    """How many of each set's labelled texts an epoch has."""
+    return {**dict.fromkeys(rows["set"].unique(), args.max_rows), **limits(args.rows)}
+
+
+def limits(pairs: Sequence[str]) -> dict[str, int]:
+    """Limits written as ``SET=N``.
+
+    Examples
+    --------
+    >>> limits(["fever=100", "goemotions polarity=5"])
+    {'fever': 100, 'goemotions polarity': 5}
+    """
+    return {name: int(count) for name, count in (pair.rsplit("=", 1) for pair in pairs)}
+
+
+def held_out_texts(paths: Sequence[str]) -> list[str]:
+    """The texts and premises of evaluation sets."""
+    texts: list[str] = []
+    for path in paths:
+        frame = pd.read_parquet(path)
+        texts += list(frame["premise"] if "premise" in frame else frame["text"])
+    return texts

@@ -1,0 +1,93 @@
+"""Soft targets from models, against their own scores, and a student trained on them."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+
+import sparknlp_zs
+from sparknlp_zs.training.__main__ import main as train
+from sparknlp_zs.training.data import Example
+from sparknlp_zs.training.labelling import main, read_soft_groups, read_soft_nli
+from sparknlp_zs.training.opinions import CLASSES, geometric_mean, nli_opinions, with_opinions
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """NLI rows and labelled texts with enough phrases to choose from."""
+    folder = tmp_path_factory.mktemp("labelling")
+    things = ["bank card", "exchange rate", "travel plan", "old fox", "lazy dog", "brown bread"]
+    rows = [(f"the {x} of {y}", f"a {y}") for x in things for y in things for _ in range(3)]
+    nli = pd.DataFrame(rows, columns=["premise", "hypothesis"])
+    labels = [[*CLASSES, "not_entailment"][i % 4] for i in range(len(nli))]
+    nli.assign(label=labels, set="x").to_parquet(folder / "nli.parquet")
+    texts = [f"my {x} and a {y}, number {i}" for i, (x, y) in enumerate(pairwise(things))]
+    kinds = [x.split()[1] for x in things[:-1]]
+    pd.DataFrame({"text": texts * 4, "label": kinds * 4, "set": "y"}).to_parquet(
+        folder / "labels.parquet"
+    )
+    return folder
+
+
+def arguments(data, output):
+    sources = ["--nli", str(data / "nli.parquet"), "--labels", str(data / "labels.parquet")]
+    return [*sources, "--output", str(output)]
+
+
+def test_nli_targets_are_the_mean_of_the_models(data, tiny_models, tmp_path):
+    models = [str(tiny_models["bert"]), str(tiny_models["roberta"])]
+    main(["nli", *arguments(data, tmp_path / "soft.parquet"), "--models", *models])
+    rows = pd.read_parquet(tmp_path / "soft.parquet")
+    assert set(rows["label"]) == set(CLASSES)
+    said = [rows.zsc.nli("premise", "hypothesis", model=m)[list(CLASSES)] for m in models]
+    product = np.sqrt(said[0].to_numpy() * said[1].to_numpy())
+    assert_allclose(rows[list(CLASSES)], product / product.sum(axis=1, keepdims=True), atol=1e-5)
+    examples = read_soft_nli(str(tmp_path / "soft.parquet"), 0.25)
+    first, example = rows.iloc[0], examples[0]
+    expected = 0.75 * first[list(CLASSES)].to_numpy(float)
+    expected[CLASSES.index(first["label"])] += 0.25
+    assert_allclose(example.targets, expected)
+
+
+def test_groups_hold_the_encoders_and_the_models_opinions(tiny):
+    said = ("This example is travel.", "cooking")
+    own = [(0.9, 0.1), (1.0, 0.0)]
+    texts = ["the quick fox", "dog"]
+    examples = [Example(text, said, None, p) for text, p in zip(texts, own, strict=True)]
+    found = with_opinions([sparknlp_zs.ModelSpec(str(tiny))], examples)
+    scores = pd.Series(texts).zsc.scores(list(said), hypothesis_template="{}", model=str(tiny))
+    for example, p, row in zip(found, own, scores.to_numpy(), strict=True):
+        assert example.hypotheses == said
+        product = np.sqrt(np.maximum(p, 1e-6) * row)
+        assert_allclose(example.targets, product / product.sum(), atol=1e-5)
+
+
+def test_command_draws_groups_that_a_student_is_trained_on(data, tiny, tmp_path, capsys):
+    groups, soft = tmp_path / "groups.parquet", tmp_path / "nli.parquet"
+    options = ["--models", str(tiny), "--rows", "x=40"]
+    main(["nli", *arguments(data, soft), *options])
+    main(["groups", *arguments(data, groups), *options, "--encoder", str(tiny), "--groups", "12"])
+    found = read_soft_groups(str(groups))
+    assert len(found) == 12
+    for example in found:
+        assert sum(example.targets) == pytest.approx(1)
+        assert len(set(example.hypotheses)) == len(example.targets) == 4
+    student = ["--base", str(tiny), *arguments(data, tmp_path / "student"), "--steps", "2"]
+    train([*student, "--tokens", "512", "--soft-nli", str(soft), "--soft-groups", str(groups)])
+    assert '"steps": 2' in capsys.readouterr().out
+    with pytest.raises(ValueError, match=r"--gold-share 2\.0"):
+        train([*student, "--gold-share", "2"])
+
+
+def test_blank_texts_have_no_opinion(tiny):
+    found = nli_opinions([sparknlp_zs.ModelSpec(str(tiny))], ["", "a fox"], ["a dog", "a dog"])
+    assert_allclose(found[0], [1 / 3] * 3)
+    assert found[1].max() > 0.4
+
+
+def test_geometric_mean_survives_zeros():
+    assert_allclose(geometric_mean([np.array([1.0, 0.0]), np.array([0.5, 0.5])]), [1, 0], atol=2e-3)
