@@ -1,7 +1,12 @@
-"""Small random models of several architectures, saved with tokenizers trained here."""
+"""Small random models of several architectures, with tokenizers made here.
+
+The same in every process, so that a bound that holds in one holds in all: the trainers of
+``tokenizers`` for WordPiece and Unigram find another vocabulary each time, so those are spelt out.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import torch
@@ -86,11 +91,13 @@ def _config(architecture: str, tokenizer: object, labels: tuple[str, ...]) -> ob
 def _wordpiece() -> transformers.PreTrainedTokenizerFast:
     special = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]"}
     special |= {"sep_token": "[SEP]", "mask_token": "[MASK]"}
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    trainer = trainers.WordPieceTrainer(vocab_size=400, special_tokens=list(special.values()))
-    tokenizer.train_from_iterator(CORPUS, trainer)
+    normalizer = normalizers.BertNormalizer(lowercase=True)
+    splitter = pre_tokenizers.BertPreTokenizer()
+    pieces = _pieces([normalizer.normalize_str(text) for text in CORPUS], splitter)
+    pieces += [f"##{piece}" for piece in pieces if len(piece) < 3]
+    vocabulary = {piece: i for i, piece in enumerate([*special.values(), *pieces])}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer, tokenizer.pre_tokenizer = normalizer, splitter
     _add_template(tokenizer, "[CLS] $A [SEP] $B:1 [SEP]:1", ("[CLS]", "[SEP]"))
     return _fast(tokenizer, special)
 
@@ -114,14 +121,24 @@ def _byte_bpe() -> transformers.PreTrainedTokenizerFast:
 def _unigram() -> transformers.PreTrainedTokenizerFast:
     special = {"pad_token": "[PAD]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
     special |= {"unk_token": "[UNK]", "mask_token": "[MASK]"}
-    tokenizer = Tokenizer(models.Unigram())
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-    trainer = trainers.UnigramTrainer(
-        vocab_size=300, special_tokens=list(special.values()), unk_token="[UNK]"
-    )
-    tokenizer.train_from_iterator(CORPUS, trainer)
+    splitter = pre_tokenizers.Metaspace()
+    pieces = [(token, 0.0) for token in special.values()]
+    # Longer pieces are likelier than the shorter ones that they consist of.
+    pieces += [(piece, -8.0 - 1 / len(piece)) for piece in _pieces(CORPUS, splitter)]
+    unknown = list(special.values()).index("[UNK]")
+    tokenizer = Tokenizer(models.Unigram(pieces, unk_id=unknown))
+    tokenizer.pre_tokenizer = splitter
+    tokenizer.add_special_tokens(list(special.values()))
     _add_template(tokenizer, "[CLS] $A [SEP] $B:1 [SEP]:1", ("[CLS]", "[SEP]"))
     return _fast(tokenizer, special)
+
+
+def _pieces(texts: list[str], splitter: pre_tokenizers.PreTokenizer) -> list[str]:
+    """The texts' words, characters and some runs of two or three characters, sorted."""
+    words = {word for text in texts for word, _ in splitter.pre_tokenize_str(text)}
+    runs = Counter(w[i : i + n] for w in sorted(words) for n in (2, 3) for i in range(len(w)))
+    common = {run for run, count in runs.items() if count > 1}
+    return sorted(set("".join(words)) | common | {word for word in words if len(word) < 8})
 
 
 def _add_template(tokenizer: Tokenizer, pair: str, special: tuple[str, str]) -> None:

@@ -196,6 +196,14 @@ CHOICE_ROWS = [
 ]
 
 
+def assert_same_choices(found, expected):
+    """The same choices in the same order, with scores as near as other batches give them."""
+    assert [row and row["labels"] for row in found] == [row and row["labels"] for row in expected]
+    for row, other in zip(found, expected, strict=True):
+        if row is not None:
+            np.testing.assert_allclose(row["scores"], other["scores"], atol=1e-6)
+
+
 def test_multiple_choice(model, scorer):
     head = resolved(scorer, "swag/regular", CHOICES)
     texts, choices = map(pa.array, zip(*CHOICE_ROWS, strict=True))
@@ -216,7 +224,7 @@ def test_multiple_choice(model, scorer):
     assert len(nothing) == 0
     names = pa.array([head.name] * (len(texts) - 1) + [None])
     by_row = scorer.score(RowTasks(CHOICES), [texts, choices, names]).to_pylist()
-    assert by_row == [*found[:-1], None]
+    assert_same_choices(by_row, [*found[:-1], None])
 
 
 def test_nli_is_unchanged_by_heads(model, folder):

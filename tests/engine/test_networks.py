@@ -81,9 +81,9 @@ def _one_thread():
     torch.set_num_threads(threads)
 
 
-def make(config):
+def make(config, seed=7):
     """A random model; large weights, so that scores differ clearly, and no bias of zero."""
-    torch.manual_seed(7)
+    torch.manual_seed(seed)
     model = transformers.AutoModelForSequenceClassification.from_config(config).eval()
     with torch.no_grad():
         for name, weight in model.named_parameters():
@@ -171,18 +171,24 @@ def test_inputs(kind):
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 @pytest.mark.parametrize("architecture", ["deberta", "bert"])
 def test_half_precision(architecture, dtype):
-    """Scores are about as close to those in float32 as the stock model's, and always finite."""
-    model = deberta() if architecture == "deberta" else make(transformers.BertConfig(**SIZE))
+    """Scores are about as close to those in float32 as the stock model's, and always finite.
+
+    The errors of a single model come to 0.8 to 1.35 times those of the stock model, by chance.
+    """
+    config = transformers.DebertaV2Config(**V3) if architecture == "deberta" else None
     inputs = [make_inputs(length, padded=True, rows=16) for length in (9, 24, 66)]
-    exact = np.concatenate([scores(HuggingFaceNetwork(model, CPU, NAMES), x) for x in inputs])
-    model = model.to(dtype)
+    fast, stock = [], []
+    for seed in range(6):
+        model = make(config or transformers.BertConfig(**SIZE), seed)
+        exact = _all_scores(HuggingFaceNetwork(model, CPU, NAMES), inputs)
+        model = model.to(dtype)
+        stock.append(_all_scores(HuggingFaceNetwork(model, CPU, NAMES), inputs) - exact)
+        fast.append(_all_scores(build_network(model, CPU, NAMES), inputs) - exact)
+    assert np.abs(fast).mean() < 1.25 * np.abs(stock).mean()
 
-    def error(network):
-        return np.abs(np.concatenate([scores(network, x) for x in inputs]) - exact).mean()
 
-    stock = error(HuggingFaceNetwork(model, CPU, NAMES))
-    fast = error(build_network(model, CPU, NAMES))
-    assert fast < 1.25 * stock
+def _all_scores(network, inputs):
+    return np.concatenate([scores(network, x) for x in inputs])
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
