@@ -36,7 +36,8 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("--joined-rows", type=int, default=3000, help="long texts per set and epoch")
     p.add_argument(
-        "--teacher", help="folder of a sentence encoder: soft groups are drawn by it as well"
+        "--teacher",
+        help="folder of a sentence encoder: it finds near labels and draws --soft-rows",
     )
     p.add_argument("--soft-rows", type=int, default=30000, help="soft groups per epoch")
     p.add_argument("--soft-nli", help="parquet of training.labelling nli: more rows of --nli")
@@ -100,7 +101,8 @@ def _drawer(fixed: list[Example], labelled: pd.DataFrame | None, args: argparse.
         join_sets=tuple(args.join_sets),
         joined_rows=args.joined_rows,
     )
-    teacher = _teacher(fixed, labelled, args) if args.teacher else None
+    drawn = args.teacher and args.soft_rows
+    teacher = _teacher(fixed, labelled, args) if drawn else None
 
     def draw(rng: random.Random) -> list[Example]:
         soft = teacher.examples(rng) if teacher else []

@@ -83,9 +83,14 @@ class Teacher:
 
 
 def text_pool(
-    nli: Sequence[Example], label_rows: pd.DataFrame, args: argparse.Namespace
+    nli: Sequence[Example],
+    label_rows: pd.DataFrame,
+    args: argparse.Namespace,
+    most: int | None = None,
 ) -> list[str]:
-    """The labelled texts within their sets' limits, and as many premises at most."""
+    """The labelled texts within their sets' limits and as many premises; at most so many."""
+    rng = random.Random(args.seed)
     texts = sorted(set(at_most(label_rows, label_limits(label_rows, args), args.seed)["text"]))
     premises = sorted({example.premise for example in nli})
-    return texts + random.Random(args.seed).sample(premises, min(len(texts), len(premises)))
+    texts += rng.sample(premises, min(len(texts), len(premises)))
+    return texts if most is None else rng.sample(texts, min(most, len(texts)))

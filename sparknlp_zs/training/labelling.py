@@ -64,9 +64,9 @@ def label_nli(args: argparse.Namespace, models: Sequence[ModelSpec]) -> pd.DataF
 
 
 def label_groups(args: argparse.Namespace, models: Sequence[ModelSpec]) -> pd.DataFrame:
-    """Soft groups, one half with phrases of the texts, the other with the sets' labels."""
+    """Soft groups, two for each text: of phrases of the texts, and of the sets' labels."""
     labelled = label_rows(args)
-    texts = text_pool(nli_examples(nli_rows(args)), labelled, args)
+    texts = text_pool(nli_examples(nli_rows(args)), labelled, args, args.groups // 2)
     labels = sorted(set(labelled["label"]))
     vectors = embed(args.encoder, texts, args.bf16)
     drawn: list[Example] = []
