@@ -241,8 +241,9 @@ class DataFrameAccessor(FrameHeads):
         premise, hypothesis : str
             Names of text columns.
         long_text : {"truncate", "chunk"} or Chunks
-            What becomes of a premise that does not fit beside its hypothesis: it is cut at the
-            end, or scored in chunks.
+            What becomes of pairs that are too long. "truncate": the longer text is cut first.
+            "chunk": the premise is scored in chunks of at least half of the tokens, and the
+            hypothesis cut to what they leave.
         model : str, path, ModelSpec or None
             None is the default model (``SPARKNLP_ZS_MODEL``, else the seed model).
         progress : bool

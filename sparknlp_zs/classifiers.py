@@ -7,7 +7,13 @@ import os
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from sparknlp_zs.models import ModelSpec, model_folder, model_spec, named_class_ids
+from sparknlp_zs.models import (
+    ModelSpec,
+    label_ids,
+    model_folder,
+    model_spec,
+    named_class_ids,
+)
 from sparknlp_zs.tasks import Classifier
 
 # What surfaces take as the model of a classifier: there is no default.
@@ -49,7 +55,7 @@ def read_classifier(folder: Path) -> Classifier:
     ------
     ValueError
         If the model is no sequence classifier, a regression or an NLI model, or its classes have
-        no good names.
+        no good names, or contradictory ones in label2id.
     """
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     _check_architecture(config, folder)
@@ -61,7 +67,7 @@ def read_classifier(folder: Path) -> Classifier:
             f"{folder}: a regression (problem_type={problem!r}, {len(names)} outputs) has no "
             "classes; use a model with two classes or more"
         )
-    _refuse_nli(names, config.get("label2id"), folder)
+    _refuse_nli(label_ids(config, str(folder)), folder)
     try:
         return Classifier(names, multi_label)
     except ValueError as error:
@@ -100,16 +106,9 @@ def _check_architecture(config: dict[str, Any], folder: Path) -> None:
         )
 
 
-def _refuse_nli(names: list[str], label2id: dict[str, int] | None, folder: Path) -> None:
-    own = {name: at for at, name in enumerate(names)}
-    by_name, by_id = (named_class_ids(x) is not None for x in (label2id or own, own))
-    if by_name != by_id:  # as after a fine-tuning of an NLI model that set one of them
+def _refuse_nli(ids: dict[str, int], folder: Path) -> None:
+    if named_class_ids(ids) is not None:
         raise ValueError(
-            f"{folder}: label2id={label2id} and id2label={names} of config.json disagree on "
-            "whether this is an NLI model; correct the one that is wrong"
-        )
-    if by_id:
-        raise ValueError(
-            f"{folder}: an NLI model, whose classes {names} judge a text against a hypothesis and "
-            "say nothing of a text alone; use classify() with labels of yours, or nli()"
+            f"{folder}: an NLI model, whose classes {list(ids)} judge a text against a hypothesis "
+            "and say nothing of a text alone; use classify() with labels of yours, or nli()"
         )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sparknlp_zs.tasks import ClassIds
 
@@ -164,6 +166,51 @@ def _hub_snapshot(spec: ModelSpec) -> Path:
         ) from error
 
 
+def label_ids(config: Mapping[str, Any], model: str = "model") -> dict[str, int]:
+    """The names of a config's outputs and their ids, by ``id2label`` and ``label2id`` together.
+
+    A map that is missing, or has the names "LABEL_0" and so on that transformers fills in, leaves
+    it to the other one.
+
+    Parameters
+    ----------
+    config : mapping
+        The content of a config.json.
+    model : str
+        Name for the error message.
+
+    Raises
+    ------
+    ValueError
+        If the maps contradict each other; case, hyphens and the like do not count.
+
+    Examples
+    --------
+    >>> label_ids({"id2label": {"0": "entailment", "1": "not_entailment"}})
+    {'entailment': 0, 'not_entailment': 1}
+    >>> label_ids({"id2label": {"0": "LABEL_0"}, "label2id": {"entailment": 0}})
+    {'entailment': 0}
+    """
+    by_id = {str(name): int(at) for at, name in (config.get("id2label") or {}).items()}
+    by_name = {str(name): int(at) for name, at in (config.get("label2id") or {}).items()}
+    if _is_unnamed(by_id):
+        return by_name or by_id
+    if not _is_unnamed(by_name) and not _folded(by_name) <= _folded(by_id):
+        raise ValueError(
+            f"{model}: label2id={by_name} and id2label={config['id2label']} of config.json "
+            "contradict each other; correct the one that is wrong (label2id may be left out)"
+        )
+    return by_id
+
+
+def _is_unnamed(ids: Mapping[str, int]) -> bool:
+    return all(re.fullmatch(r"LABEL_\d+", name) for name in ids)
+
+
+def _folded(ids: Mapping[str, int]) -> set[tuple[str, int]]:
+    return {(_class_name(name), at) for name, at in ids.items()}
+
+
 def class_ids(label2id: Mapping[str, int], model: str = "model") -> ClassIds:
     """Positions of the NLI classes, found by name.
 
@@ -173,7 +220,7 @@ def class_ids(label2id: Mapping[str, int], model: str = "model") -> ClassIds:
     Parameters
     ----------
     label2id : mapping of str to int
-        From the model's config.
+        From the model's config, as by ``label_ids``.
     model : str
         Name for the error message.
 
@@ -229,13 +276,18 @@ def _class_name(name: str) -> str:
 _STEMS = {"entail": "entailment", "contradict": "contradiction", "neutral": "neutral"}
 
 
+def read_label_ids(folder: Path) -> dict[str, int]:
+    """As ``label_ids``, of a folder's config.json, read without loading the model."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    return label_ids(config, str(folder))
+
+
 def read_class_ids(folder: Path) -> ClassIds:
     """The class ids in a folder's config.json, read without loading the model.
 
     Raises
     ------
     ValueError
-        If the config names no NLI classes.
+        If the config names no NLI classes, or its label2id and id2label contradict each other.
     """
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    return class_ids(config.get("label2id") or {}, str(folder))
+    return class_ids(read_label_ids(folder), str(folder))

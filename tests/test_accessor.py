@@ -115,6 +115,18 @@ def test_nli(tiny):
     assert found.iloc[0][columns[2:]].sum() == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("long_text", ["truncate", "chunk"])
+def test_nli_of_a_hypothesis_that_is_too_long(tiny, long_text):
+    """Row in, row out."""
+    frame = pd.DataFrame({"p": ["a man", "the fox", None], "h": ["a", "fox " * 500, "x"]})
+    found = frame.zsc.nli("p", "h", long_text=long_text, model=tiny)
+    assert found["label"].isna().tolist() == [False, False, True]
+    columns = [pa.array(frame["p"][1:2]), pa.array(frame["h"][1:2])]
+    expected = load_scorer(tiny).score(NLI(long_text=long_text), columns)[0].as_py()
+    assert found["score"][1] == pytest.approx(expected["score"], abs=1e-6)
+    pd.testing.assert_frame_equal(found[:1], frame[:1].zsc.nli("p", "h", model=tiny), atol=1e-6)
+
+
 @pytest.mark.parametrize("dtype", ["object", "str", "string", "category", "string[pyarrow]"])
 def test_text_dtypes(tiny, dtype):
     expected = pd.Series(TEXTS, dtype="object").zsc.scores(LABELS, model=tiny)

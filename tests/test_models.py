@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -15,9 +16,12 @@ from sparknlp_zs.models import (
     ModelNotFoundError,
     ModelSpec,
     class_ids,
+    label_ids,
     model_folder,
     model_spec,
+    read_class_ids,
 )
+from sparknlp_zs.tasks import NLI, ClassIds
 
 
 def test_default_model(monkeypatch):
@@ -83,6 +87,82 @@ def test_class_ids_by_name():
 def test_models_that_are_refused(label2id):
     with pytest.raises(ValueError, match="label2id="):
         class_ids(label2id)
+
+
+NAMED = {"entailment": 0, "neutral": 1, "contradiction": 2}
+UNNAMED = {f"LABEL_{at}": at for at in range(3)}
+
+
+def maps(id2label=None, label2id=None):
+    """The part of a config.json, from names and ids."""
+    by_id = id2label and {str(at): name for name, at in id2label.items()}
+    return {"id2label": by_id, "label2id": label2id}
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        (maps(NAMED, NAMED), NAMED),
+        (maps(NAMED), NAMED),
+        (maps(NAMED, {}), NAMED),
+        (maps(NAMED, UNNAMED), NAMED),
+        (maps(NAMED, {"LABEL_0": 0, "LABEL_1": 1}), NAMED),
+        (maps(NAMED, {"Entailment": 0, "NEUTRAL": 1, "contradiction": 2}), NAMED),
+        (maps(NAMED, {"entailment": 0}), NAMED),
+        (maps(None, NAMED), NAMED),
+        (maps(UNNAMED, NAMED), NAMED),
+        (maps(UNNAMED, UNNAMED), UNNAMED),
+        (maps(UNNAMED), UNNAMED),
+        (maps(), {}),
+        ({}, {}),
+    ],
+)
+def test_label_ids(config, expected):
+    assert label_ids(config) == expected
+
+
+@pytest.mark.parametrize(
+    "label2id",
+    [
+        {"contradiction": 0, "neutral": 1, "entailment": 2},
+        {"entailment": 0, "neutral": 1, "contradiction": 2, "other": 3},
+        {"entailment": 0, "contradiction": 1},
+        {"joy": 0, "anger": 1, "fear": 2},
+    ],
+)
+def test_maps_that_contradict_each_other(tiny, tmp_path, label2id):
+    folder = with_maps(tiny, tmp_path / "wrong", **maps(NAMED, label2id))
+    message = r"wrong: label2id={.*} and id2label={'0'.*} .*contradict each other; correct"
+    for read in (read_class_ids, load_scorer):
+        with pytest.raises(ValueError, match=message):
+            read(folder)
+
+
+def with_maps(folder, target, **config):
+    """A copy of a model's folder with other maps; None leaves one out."""
+    shutil.copytree(folder, target)
+    found = {**json.loads((target / "config.json").read_text()), **config}
+    kept = {key: value for key, value in found.items() if value is not None}
+    (target / "config.json").write_text(json.dumps(kept))
+    return target
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize(
+    "config",
+    [maps(NAMED), maps(NAMED, UNNAMED), maps(UNNAMED, NAMED), maps(None, NAMED)],
+    ids=["id2label", "label2id unnamed", "id2label unnamed", "label2id"],
+)
+def test_models_with_one_map_that_names_classes(tiny, tmp_path, config, dtype):
+    import pyarrow as pa
+
+    folder = with_maps(tiny, tmp_path / "one", **config, num_labels=3)
+    assert read_class_ids(folder) == ClassIds(0, 1, 2)
+    ready = prepared_folder(folder, dtype)
+    assert (ready == folder) == (dtype == "float32")
+    pair = [pa.array(["the fox"]), pa.array(["a fox"])]
+    expected = load_scorer(tiny, dtype).score(NLI(), pair)
+    assert load_scorer(ready, dtype).score(NLI(), pair).equals(expected)
 
 
 def test_weights_without_classifier_are_refused(tiny, tmp_path):

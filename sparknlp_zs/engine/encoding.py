@@ -155,6 +155,65 @@ class PairEncoder:
         room = self.max_length - self.layout.special_tokens - second
         return np.minimum(first, np.maximum(room, 0)), second
 
+    def kept_of_spans(self, first: Sizes, second: Sizes) -> tuple[Sizes, Sizes]:
+        """As ``kept``, where parts of the first texts are scored that ``room`` admitted."""
+        return self.kept(first, second)
+
+
+class TextPairEncoder(PairEncoder):
+    """Encodes as ``tokenizer(text, text_pair, truncation=True)``: the longer text is cut first.
+
+    Zero-shot classification never cuts the hypothesis; here both texts are data of any length.
+
+    Examples
+    --------
+    >>> from transformers import AutoTokenizer
+    >>> from sparknlp_zs.models import STARTER_PATH
+    >>> labels = PairEncoder(AutoTokenizer.from_pretrained(STARTER_PATH), max_length=16)
+    >>> labels.room(12), TextPairEncoder.like(labels).room(12)
+    (1, 7)
+    """
+
+    @classmethod
+    def like(cls, encoder: PairEncoder) -> TextPairEncoder:
+        """With another encoder's tokenizer, maximum and layout."""
+        return cls(encoder._tokenizer, encoder.max_length, encoder.layout)
+
+    def room(self, second_length: int) -> int:
+        """Tokens for chunks of the first text: at least half of all, as the second is cut too."""
+        whole = super().room(0)
+        return whole - min(second_length, whole // 2)
+
+    def kept(self, first: Sizes, second: Sizes) -> tuple[Sizes, Sizes]:
+        """How many tokens of each pair's texts fit: the longer text is cut first."""
+        return longest_first(first, second, super().room(0))
+
+    def kept_of_spans(self, first: Sizes, second: Sizes) -> tuple[Sizes, Sizes]:
+        """All of the first texts' parts, and as many tokens of the second as fit beside them."""
+        return first, np.minimum(second, super().room(0) - first)
+
+
+def longest_first(first: Sizes, second: Sizes, room: int) -> tuple[Sizes, Sizes]:
+    """Lengths of pairs of texts cut to fit together, as by the tokenizers' ``longest_first``.
+
+    Examples
+    --------
+    >>> first, second = longest_first(np.array([100, 100]), np.array([20, 60]), 81)
+    >>> first.tolist(), second.tolist()
+    ([61, 41], [20, 40])
+    """
+    fits = first + second <= room
+    short = np.minimum(first, second)
+    long = np.where(short > room, short, np.maximum(short, room - short))
+    halved = short + long > room
+    short = np.where(halved, room // 2, short)
+    long = np.where(halved, room - short, long)
+    swapped = first > second
+    return (
+        np.where(fits, first, np.where(swapped, long, short)),
+        np.where(fits, second, np.where(swapped, short, long)),
+    )
+
 
 def single_layout(tokenizer: Any) -> PairLayout:
     """The special tokens around a single text: a pair's layout with nothing after the first text.

@@ -17,7 +17,7 @@ from sparknlp_zs.engine.networks import build_network
 from sparknlp_zs.engine.networks.huggingface import load_model, load_tokenizer
 from sparknlp_zs.engine.precision import compute_dtype
 from sparknlp_zs.engine.scorer import Scorer
-from sparknlp_zs.models import EMBEDDER, EMBEDDING, HEAD_WEIGHTS, named_class_ids
+from sparknlp_zs.models import EMBEDDER, EMBEDDING, HEAD_WEIGHTS, named_class_ids, read_label_ids
 
 
 def load_scorer(
@@ -46,7 +46,7 @@ def load_scorer(
     Raises
     ------
     ValueError
-        If the model's weights are incomplete.
+        If the model's weights are incomplete, or the names of its classes contradictory.
     """
     from transformers import AutoConfig
 
@@ -62,7 +62,7 @@ def load_scorer(
         longest = min(longest, max_length)
     network = build_network(model, place, tokenizer.model_input_names)
     budget = budget_for(place.type, token_budget, torch.get_num_threads())
-    classes = named_class_ids(config.label2id or {})
+    classes = named_class_ids(read_label_ids(folder))  # transformers drops a label2id alone
     if classes is None:
         names = class_names({"id2label": config.id2label}, folder)
         return ClassifierScorer(network, tokenizer, longest, names, budget)

@@ -71,7 +71,8 @@ class PairTokens:
         self._heads = heads
         uncut_1 = self._first.sizes[first_of] if spans is None else spans.sizes
         uncut_2 = self._second.sizes[second_of]
-        self._size_1, self._size_2 = encoder.kept(uncut_1, uncut_2)
+        kept = encoder.kept if spans is None else encoder.kept_of_spans
+        self._size_1, self._size_2 = kept(uncut_1, uncut_2)
         cut_1, cut_2 = uncut_1 - self._size_1, uncut_2 - self._size_2
         self.cut: npt.NDArray[np.bool_] = cut_1 + cut_2 > 0
         self._start_1 = self._first.starts[first_of] + (cut_1 if encoder.cuts_left else 0)

@@ -12,6 +12,7 @@ from typing import Any
 
 from sparknlp_zs.engine.cache import folder_stamp, safetensors_header
 from sparknlp_zs.model_files import WEIGHTS, content_hash, needed_files, weight_files
+from sparknlp_zs.models import read_label_ids
 
 CACHE_VARIABLE = "SPARKNLP_ZS_CACHE"
 
@@ -99,7 +100,11 @@ def convert(folder: Path, dtype: str, target: Path) -> None:
 
     from sparknlp_zs.engine.networks.huggingface import load_model
 
-    _save(load_model(folder, dtype, torch.device("cpu")), folder, target)
+    model = load_model(folder, dtype, torch.device("cpu"))
+    named = read_label_ids(folder)
+    if named:
+        model.config.label2id = named  # transformers drops it where id2label is missing
+    _save(model, folder, target)
 
 
 def _save(model: Any, folder: Path, target: Path) -> None:

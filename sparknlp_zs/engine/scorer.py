@@ -15,12 +15,12 @@ import pyarrow as pa
 from sparknlp_zs.engine.batching import Padding
 from sparknlp_zs.engine.budget import TokenBudget
 from sparknlp_zs.engine.chunks import chunked, pooled
-from sparknlp_zs.engine.encoding import Ids, PairEncoder
+from sparknlp_zs.engine.encoding import Ids, PairEncoder, TextPairEncoder
 from sparknlp_zs.engine.forward import outputs
 from sparknlp_zs.engine.memory import give_back
 from sparknlp_zs.engine.pairs import PairTokens
 from sparknlp_zs.engine.rows import Column, Columns, distinct, distinct_rows, one_array, same_type
-from sparknlp_zs.tasks import ClassIds, Pair, Row, Similarity, Task, steps_of
+from sparknlp_zs.tasks import ClassIds, Pair, Row, Similarity, Task, cuts_hypotheses, steps_of
 
 if TYPE_CHECKING:
     from sparknlp_zs.engine.embedding import Embedder
@@ -35,7 +35,8 @@ class Scored:
     """The results of a batch, and what they took.
 
     ``truncated`` has one boolean per row: whether its text was cut to fit ``max_length`` beside
-    any of its hypotheses. ``seconds`` is the batch's share of the scoring time.
+    any of its hypotheses; for NLI, whether either text was. ``seconds`` is the batch's share of the
+    scoring time.
     """
 
     result: pa.Array
@@ -71,6 +72,7 @@ class Scorer:
     ) -> None:
         self._network = network
         self._encoder = encoder
+        self._text_pairs = TextPairEncoder.like(encoder)
         self._classes = classes
         self._budget = budget
         self._lock = threading.Lock()
@@ -182,20 +184,21 @@ class Scorer:
     def _logits(
         self, task: Task, pairs_of: Sequence[Sequence[Pair]]
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
-        """Logits of all rows' pairs, and whether any pair of a row had its text cut."""
+        """Logits of all rows' pairs, and whether any pair of a row had a text cut."""
         pairs, pair_of = distinct([pair for row_pairs in pairs_of for pair in row_pairs])
-        first, first_of = self._tokenize([pair[0] for pair in pairs])
-        second, second_of = self._tokenize([pair[1] for pair in pairs])
-        self._check_room(second, [pair[1] for pair in pairs], second_of)
+        encoder = self._text_pairs if cuts_hypotheses(task) else self._encoder
+        first, first_of = _tokenized(encoder, [pair[0] for pair in pairs])
+        second, second_of = _tokenized(encoder, [pair[1] for pair in pairs])
+        _check_room(encoder, second, [pair[1] for pair in pairs], second_of)
         sizes = np.fromiter(map(len, first), np.int64, len(first))[first_of]
-        spans = chunked(pairs, self._encoder, sizes, second, second_of)
+        spans = chunked(pairs, encoder, sizes, second, second_of)
         texts, width = (first, first_of, second, second_of), self._outputs(task)
         if spans is None:
-            tokens = PairTokens(self._encoder, *texts, _heads(pairs))
+            tokens = PairTokens(encoder, *texts, _heads(pairs))
             logits, cut = self._logits_of(tokens, width), tokens.cut
         else:
             scored, place = spans.distinct(first_of, second_of)
-            tokens = PairTokens(self._encoder, *texts, spans=scored)
+            tokens = PairTokens(encoder, *texts, spans=scored)
             found = self._logits_of(tokens, width)[place]
             logits = pooled(found, spans, pairs, self._classes)
             cut = tokens.cut[place][spans.firsts]
@@ -209,21 +212,24 @@ class Scorer:
         """How many logits the task has of each pair."""
         return len(self._classes.names())
 
-    def _tokenize(self, texts: list[str]) -> tuple[list[Ids], npt.NDArray[np.int64]]:
-        found, places = distinct(texts)
-        return self._encoder.tokenize(found), places
 
-    def _check_room(
-        self, second: list[Ids], texts: list[str], second_of: npt.NDArray[np.int64]
-    ) -> None:
-        for at, ids in enumerate(second):
-            if self._encoder.room(len(ids)) < 1:
-                where = int(np.argmax(second_of == at))
-                raise ValueError(
-                    f"A hypothesis of {len(ids)} tokens ({len(texts[where])} characters) leaves "
-                    f"no room for the text within max_length={self._encoder.max_length}; shorten "
-                    "the label or hypothesis, or raise max_length"
-                )
+def _tokenized(encoder: PairEncoder, texts: list[str]) -> tuple[list[Ids], npt.NDArray[np.int64]]:
+    """The distinct texts' ids, and each text's place among them."""
+    found, places = distinct(texts)
+    return encoder.tokenize(found), places
+
+
+def _check_room(
+    encoder: PairEncoder, second: list[Ids], texts: list[str], second_of: npt.NDArray[np.int64]
+) -> None:
+    for at, ids in enumerate(second):
+        if encoder.room(len(ids)) < 1:
+            where = int(np.argmax(second_of == at))
+            raise ValueError(
+                f"A hypothesis of {len(ids)} tokens ({len(texts[where])} characters) leaves "
+                f"no room for the text within max_length={encoder.max_length}; shorten "
+                "the label or hypothesis, or raise max_length"
+            )
 
 
 def _heads(pairs: list[Pair]) -> npt.NDArray[np.int64] | None:

@@ -171,7 +171,14 @@ def nli(
 ) -> Column:
     """Natural language inference on two text columns.
 
-    ``model`` and ``once`` are those of ``classify``; so is ``long_text``, of the premise.
+    ``model`` and ``once`` are those of ``classify``.
+
+    Parameters
+    ----------
+    long_text : {"truncate", "chunk"} or Chunks
+        What becomes of pairs that are too long. "truncate": the longer text is cut first.
+        "chunk": the premise is scored in chunks of at least half of the tokens, and the
+        hypothesis cut to what they leave.
 
     Returns
     -------

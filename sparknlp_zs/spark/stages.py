@@ -130,8 +130,9 @@ class NLIScorer(ModelStage, HasPremiseCol, HasHypothesisCol, HasOutputCol, HasLo
         ``struct<label, score, entailment, neutral, contradiction>``; null where either text is
         null, empty or blank.
     longText : {"truncate", "chunk"}
-        What becomes of a premise that does not fit beside its hypothesis: it is cut at the end,
-        or scored in chunks.
+        What becomes of pairs that are too long. "truncate": the longer text is cut first.
+        "chunk": the premise is scored in chunks of at least half of the tokens, and the
+        hypothesis cut to what they leave.
     model : str or path
         A folder, hub id or "starter". If not given, the default model.
     dtype : {"float32", "bfloat16", "float16", "auto"}

@@ -15,6 +15,7 @@ from sparknlp_zs.tasks.base import (
     Similarity,
     StepwiseTask,
     Task,
+    cuts_hypotheses,
     needs_embedder,
     steps_of,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "TaskHead",
     "ZeroShot",
     "ZeroShotScores",
+    "cuts_hypotheses",
     "merged_tasks",
     "needs_embedder",
     "steps_of",

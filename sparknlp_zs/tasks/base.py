@@ -132,6 +132,11 @@ def needs_embedder(task: Task) -> bool:
     return bool(getattr(task, "needs_embedder", False))
 
 
+def cuts_hypotheses(task: Task) -> bool:
+    """Whether a task's hypotheses are data of any length, which are cut as texts are."""
+    return bool(getattr(task, "cuts_hypotheses", False))
+
+
 class TextTask:
     """What tasks over text columns alone share: blank texts are not scored."""
 

@@ -30,8 +30,9 @@ class NLI(TextTask):
     Parameters
     ----------
     long_text : {"truncate", "chunk"} or Chunks
-        What becomes of a premise that does not fit beside its hypothesis: it is cut at the end,
-        or scored in chunks.
+        What becomes of pairs that are too long. "truncate": the longer text is cut first, as by
+        ``tokenizer(premise, hypothesis, truncation=True)``. "chunk": the premise is scored in
+        chunks of at least half of the tokens, and the hypothesis cut to what they leave.
 
     Examples
     --------
@@ -44,6 +45,7 @@ class NLI(TextTask):
     kind: ClassVar[str] = "nli"
     columns: ClassVar[tuple[str, ...]] = ("premise", "hypothesis")
     classes: ClassVar[tuple[str, ...]] = ("entailment", "neutral", "contradiction")
+    cuts_hypotheses: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "long_text", checked_long_text(self.long_text))

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from sparknlp_zs.engine.encoding import Ids, PairEncoder, model_max_length, single_layout
 from sparknlp_zs.engine.networks.huggingface import load_model, load_tokenizer
-from sparknlp_zs.models import class_ids
+from sparknlp_zs.models import read_class_ids
 from sparknlp_zs.tasks import ClassIds, ZeroShot
 from sparknlp_zs.training.data import wrong_labels
 from sparknlp_zs.training.labelled import Label, LabelledRows
@@ -99,7 +99,7 @@ class Entailment:
     def __init__(self, folder: Path, task: ZeroShot, settings: FinetuneSettings) -> None:
         self.tokenizer = load_tokenizer(folder)
         self.model = load_model(folder, "float32", torch.device("cpu"))
-        self._classes: ClassIds = class_ids(self.model.config.label2id, str(folder))
+        self._classes: ClassIds = read_class_ids(folder)
         self._task, self._negatives = task, settings.negatives
         longest = min(settings.max_length, model_max_length(self.tokenizer, self.model.config))
         self._encoder = PairEncoder(self.tokenizer, longest)

@@ -39,10 +39,11 @@ class ByHand:
     def ids(self, text):
         return self.tokenizer(text, add_special_tokens=False)["input_ids"]
 
-    def chunks(self, text, hypotheses, overlap):
+    def chunks(self, text, hypotheses, overlap, least=0):
         """As few pieces of one length as fit beside the longest hypothesis."""
         ids = self.ids(text)
         room = MAX_LENGTH - 2 - self.between - max(len(self.ids(x)) for x in hypotheses)
+        room = max(room, least)
         overlap = room // 4 if overlap is None else overlap
         count = 1
         while count * room - (count - 1) * overlap < len(ids):
@@ -55,14 +56,15 @@ class ByHand:
 
     def chunk_logits(self, chunks, hypothesis):
         cls, sep = [self.tokenizer.cls_token_id], [self.tokenizer.sep_token_id]
-        rest = sep * self.between + self.ids(hypothesis) + sep
+        left = MAX_LENGTH - 2 - self.between - len(chunks[0])
+        rest = sep * self.between + self.ids(hypothesis)[:left] + sep
         rows = [cls + ids + rest for ids in chunks]  # of one length; no type ids, as the tokenizer
         with torch.no_grad():
             return self.model(torch.tensor(rows)).logits.double().numpy()
 
-    def logits(self, text, hypotheses, chunks):
+    def logits(self, text, hypotheses, chunks, least=0):
         """The pooled logits of a text's hypotheses."""
-        pieces = self.chunks(text, hypotheses, chunks.overlap)
+        pieces = self.chunks(text, hypotheses, chunks.overlap, least)
         found = [self.chunk_logits(pieces, hypothesis) for hypothesis in hypotheses]
         if chunks.pool == "mean":
             return np.array([x.mean(axis=0) for x in found])
@@ -122,6 +124,21 @@ def test_nli(scorer, by_hand, chunks):
     for premise, hypothesis, row in zip(premises[:3], hypotheses[:3], found, strict=False):
         logits = by_hand.logits(premise, [hypothesis], chunks)
         np.testing.assert_allclose(row[2:], softmax(logits)[0], atol=by_hand.tolerance)
+
+
+@pytest.mark.parametrize("chunks", CHUNKS, ids=str)
+def test_nli_of_long_hypotheses(scorer, by_hand, chunks):
+    """A chunk of the premise has at least half of the tokens, and the hypothesis the rest."""
+    premises, hypotheses = [LONG, LONGER, SHORT, LONGER], [LONGER, LONG, LONGER, WORDS[0]]
+    found, cut = values(scorer, NLI(long_text=chunks), premises, hypotheses)
+    whole = MAX_LENGTH - 2 - by_hand.between
+    for premise, hypothesis, row in zip(premises, hypotheses, found, strict=True):
+        logits = by_hand.logits(premise, [hypothesis], chunks, least=-(-whole // 2))
+        np.testing.assert_allclose(row[2:], softmax(logits)[0], atol=by_hand.tolerance)
+    assert cut == [True, True, True, False]
+    # A premise of less than half is scored as if both were cut.
+    both_cut = values(scorer, NLI(), premises[2:3], hypotheses[2:3])[0][0]
+    assert found[2][1:] == pytest.approx(both_cut[1:], abs=1e-6)
 
 
 def test_row_labels_are_those_of_zero_shot(tiny):

@@ -142,6 +142,26 @@ def test_two_classes_that_nobody_named(bert, tmp_path):
         assert load_scorer(place).score(task, [pa.array(["the fox"])])[0].as_py()["score"] > 0.5
 
 
+@pytest.mark.parametrize(
+    "label2id",
+    [None, {}, {f"LABEL_{at}": at for at in range(5)}, {x: at for at, x in enumerate(CLASSES[:3])}],
+)
+def test_classes_are_those_of_id2label(bert, tmp_path, label2id):
+    folder = change_config(bert, tmp_path / "one", label2id=label2id)
+    task, texts = read_classifier(folder), [pa.array(["the fox"])]
+    assert task.labels == CLASSES
+    assert load_scorer(folder).score(task, texts).equals(load_scorer(bert).score(task, texts))
+
+
+def test_names_that_transformers_fills_in_are_kept(bert, tmp_path):
+    """They are the names of its pipeline, whatever label2id says."""
+    filled = {str(at): f"LABEL_{at}" for at in range(5)}
+    folder = change_config(bert, tmp_path / "filled", id2label=filled)
+    task = read_classifier(folder)
+    assert task.labels == tuple(filled.values())
+    assert load_scorer(folder).score(task, [pa.array(["the fox"])]).null_count == 0
+
+
 def test_cache_and_half_precision(bert):
     task, texts = read_classifier(bert), [pa.array(["the fox", "My card was stolen yesterday."])]
     half = prepared_folder(bert, "bfloat16")
@@ -174,6 +194,9 @@ def test_wrong_labels(labels, message):
         Classifier("negative")
 
 
+NLI_CLASSES = {"0": "entailment", "1": "contradiction"}
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
@@ -181,9 +204,12 @@ def test_wrong_labels(labels, message):
         ({"problem_type": "regression"}, "a regression"),
         ({"id2label": {"0": "score"}}, "a regression .*1 outputs"),
         ({"id2label": {"0": "a", "2": "b"}}, r"ids \[0, 2\]"),
-        ({"id2label": {"0": "a", "1": "a"}}, "more than once"),
-        ({"id2label": {"0": "a", "1": ""}}, "blank"),
+        ({"id2label": {"0": "a", "1": "a"}, "label2id": None}, "more than once"),
+        ({"id2label": {"0": "a", "1": ""}, "label2id": None}, "blank"),
         ({"label2id": {"entailment": 0, "contradiction": 1}}, r"label2id=.* and id2label=.*joy"),
+        ({"label2id": {"anger": 0, "joy": 1}}, r"label2id=.* and id2label=.*contradict each other"),
+        ({"id2label": NLI_CLASSES, "label2id": None}, "an NLI model"),
+        ({"id2label": NLI_CLASSES, "label2id": {"LABEL_0": 0, "LABEL_1": 1}}, "an NLI model"),
     ],
 )
 def test_folders_that_are_refused(bert, tmp_path, values, message):

@@ -1,4 +1,4 @@
-"""Joined ids equal the tokenizer's own pairs, cut on the text's side only."""
+"""Joined ids equal the tokenizer's own pairs, cut in the text alone or in both."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from tiny_models import ARCHITECTURES
 from transformers import AutoTokenizer
 
-from sparknlp_zs.engine.encoding import PairEncoder
+from sparknlp_zs.engine.encoding import PairEncoder, TextPairEncoder, longest_first
 from sparknlp_zs.engine.pairs import PairTokens
 
 ONE = np.array([0])
@@ -41,6 +41,56 @@ def test_pairs_equal_the_tokenizers(tokenizer, max_length, side):
         assert found.lengths.tolist() == [len(expected["input_ids"])]
         inputs = found.inputs(ONE, len(expected["input_ids"]))
         assert inputs["input_ids"][0].tolist() == expected["input_ids"]
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_two_texts_equal_the_tokenizers(tokenizer, side):
+    """Pairs of random lengths: of no text cut, of either, of both."""
+    tokenizer.truncation_side = side
+    draw = np.random.default_rng(5)
+    words = [word for pair in PAIRS for word in " ".join(pair).split()]
+    for max_length in (8, 16, 17, 63, 64):
+        encoder = TextPairEncoder(tokenizer, max_length)
+        sizes = np.exp(draw.uniform(0, np.log(4 * max_length), (2, 80))).astype(int)
+        first, second = ([" ".join(draw.choice(words, n))[:n] for n in part] for part in sizes)
+        tokens = tokens_of(encoder, first, second)
+        expected = tokenizer(first, second, truncation=True, max_length=max_length)["input_ids"]
+        inputs = tokens.inputs(np.arange(len(first)), max_length)["input_ids"].tolist()
+        lengths = tokens.lengths.tolist()
+        assert [ids[:size] for ids, size in zip(inputs, lengths, strict=True)] == expected
+        whole = tokenizer(first, second)["input_ids"]
+        assert tokens.cut.tolist() == [len(ids) > max_length for ids in whole]
+        assert len(set(tokens.cut.tolist())) == 2
+
+
+def tokens_of(encoder, first, second):
+    places = np.arange(len(first))
+    return PairTokens(encoder, encoder.tokenize(first), places, encoder.tokenize(second), places)
+
+
+def test_longest_first_is_the_tokenizers(starter):
+    """Every pair of lengths around a few limits, even and odd."""
+    tokenizer = AutoTokenizer.from_pretrained(starter)
+    (a,) = tokenizer("a", add_special_tokens=False)["input_ids"]
+    sizes = np.array([(first, second) for first in range(1, 14) for second in range(1, 14)])
+    for room in (5, 8, 9):
+        kept = np.stack(longest_first(sizes[:, 0], sizes[:, 1], room), axis=1).tolist()
+        for (first, second), found in zip(sizes.tolist(), kept, strict=True):
+            pair = tokenizer("a " * first, "b " * second, truncation=True, max_length=room + 3)
+            count = pair["input_ids"].count(a)
+            assert found == [count, len(pair["input_ids"]) - 3 - count]
+
+
+@pytest.mark.parametrize("max_length", [16, 17])
+def test_chunks_of_a_text_are_whole_and_the_second_text_has_the_rest(tokenizer, max_length):
+    encoder = TextPairEncoder(tokenizer, max_length)
+    whole = encoder.room(0)
+    for size in range(1, 40):
+        room = encoder.room(size)
+        assert room == max(whole - size, -(-whole // 2))
+        first, second = encoder.kept_of_spans(np.arange(1, room + 1), np.array([size] * room))
+        assert first.tolist() == list(range(1, room + 1))
+        assert second.tolist() == [min(size, whole - part) for part in first]
 
 
 def test_inputs_have_masks_and_type_ids(tokenizer):

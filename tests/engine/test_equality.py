@@ -83,21 +83,42 @@ def test_ranked_lists(model, scorer):
         np.testing.assert_allclose(row["scores"], expected["scores"], atol=1e-5)
 
 
-def test_nli(model, scorer):
-    premises = TEXTS
-    hypotheses = ["I lost my card.", "An animal.", "東京 😀", "{}", "A text.", "Tokens [SEP]."]
+def assert_nli_equals_the_pipeline(model, scorer, premises, hypotheses):
     classify = pipeline("text-classification", model)
-    pairs = [
-        {"text": premise, "text_pair": hypothesis}
-        for premise, hypothesis in zip(premises, hypotheses, strict=True)
-    ]
     scored = scorer.score(NLI(), [pa.array(premises), pa.array(hypotheses)]).to_pylist()
-    for row, pair in zip(scored, pairs, strict=True):
-        expected = classify([pair], top_k=None, truncation="only_first")[0]
+    for premise, hypothesis, row in zip(premises, hypotheses, scored, strict=True):
+        pair = {"text": premise, "text_pair": hypothesis}
+        expected = classify([pair], top_k=None, truncation=True)[0]
         for entry in expected:
             assert row[entry["label"].lower()] == pytest.approx(entry["score"], abs=1e-5)
         assert row["label"] == expected[0]["label"].lower()
         assert row["score"] == pytest.approx(expected[0]["score"], abs=1e-5)
+    return [row["entailment"] for row in scored]
+
+
+def test_nli(model, scorer):
+    hypotheses = ["I lost my card.", "An animal.", "東京 😀", "{}", "A text.", "Tokens [SEP]."]
+    assert_nli_equals_the_pipeline(model, scorer, TEXTS, hypotheses)
+
+
+def test_nli_of_long_texts(model, scorer):
+    """The longer text is cut first, whichever it is; each of a batch as by itself."""
+    draw = np.random.default_rng(3)
+    words = " ".join([*TEXTS[:4], "A man is not asleep, {} the fox runs!"]).split()
+    # Up to twice the tokens that the tiny models take; the starter model takes 512.
+    sizes = draw.integers(1, 60, (2, 24)) * (20 if model.name == "model" else 1)
+    premises, hypotheses = ([" ".join(draw.choice(words, n)) for n in part] for part in sizes)
+    long = "the fox and the card " * 300
+    premises += [long, "the fox", long, long[:-1]]
+    hypotheses += ["a card", long, long[5:], long]
+    entailment = assert_nli_equals_the_pipeline(model, scorer, premises, hypotheses)
+    assert np.ptp(entailment) > 0.01
+    columns = [pa.array(premises), pa.array(hypotheses)]
+    room = scorer._text_pairs.room(0)
+    ids = [scorer._text_pairs.tokenize(texts) for texts in (premises, hypotheses)]
+    over = [len(a) + len(b) > room for a, b in zip(*ids, strict=True)]
+    assert scorer.measure(NLI(), columns).truncated.to_pylist() == over
+    assert len(set(over)) == 2
 
 
 @pytest.mark.parametrize(

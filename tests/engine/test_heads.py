@@ -13,7 +13,7 @@ from tiny_models import ARCHITECTURES, make_model
 from sparknlp_zs.engine.adapters import read_adapter
 from sparknlp_zs.engine.combined import with_adapter
 from sparknlp_zs.engine.encoding import single_layout
-from sparknlp_zs.engine.head_encoding import HeadEncoder, longest_first
+from sparknlp_zs.engine.head_encoding import HeadEncoder
 from sparknlp_zs.engine.loading import load_scorer
 from sparknlp_zs.engine.pairs import PairTokens
 from sparknlp_zs.models import ModelSpec
@@ -365,18 +365,6 @@ def assert_same_inputs(found, expected):
     assert found["input_ids"][0, :length].tolist() == expected["input_ids"]
     assert found["token_type_ids"][0, :length].tolist() == expected["token_type_ids"]
     assert found["attention_mask"].sum(1).tolist() == [length] * len(found["input_ids"])
-
-
-def test_longest_first_is_the_tokenizers(starter):
-    tokenizer = transformers.AutoTokenizer.from_pretrained(starter)
-    (a,) = tokenizer("a", add_special_tokens=False)["input_ids"]
-    sizes = np.array([(first, second) for first in range(1, 14) for second in range(1, 14)])
-    for room in (5, 8, 9):
-        kept = np.stack(longest_first(sizes[:, 0], sizes[:, 1], room), axis=1).tolist()
-        for (first, second), found in zip(sizes.tolist(), kept, strict=True):
-            pair = tokenizer("a " * first, "b " * second, truncation=True, max_length=room + 3)
-            count = pair["input_ids"].count(a)
-            assert found == [count, len(pair["input_ids"]) - 3 - count]
 
 
 def test_rows_that_were_cut(scorer):

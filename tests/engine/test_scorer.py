@@ -106,9 +106,25 @@ def test_slices_and_chunks(scorer):
     assert_same(scorer.score(TASK, [column.slice(1, 3)]).to_pylist(), rows(scorer, texts[1:4]))
 
 
-def test_hypothesis_too_long(scorer):
+def test_a_label_is_never_cut(scorer):
     with pytest.raises(ValueError, match="no room for the text"):
         rows(scorer, ["a"], ZeroShot(["word " * 100]))
+
+
+@pytest.mark.parametrize("long_text", ["truncate", "chunk"])
+def test_a_long_hypothesis_of_nli_is_cut(scorer, long_text):
+    """No other row changes, and a text that is too long in either column counts as cut."""
+    premises = ["the fox", "the fox", None, "My card " * 90, "My card " * 90, "the fox"]
+    hypotheses = ["a card", "a fox " * 200, "a fox " * 200, "a card", "a fox " * 200, "a card"]
+    task = NLI(long_text=long_text)
+    found = scorer.measure(task, [pa.array(premises), pa.array(hypotheses)])
+    chunked = long_text == "chunk"
+    assert found.truncated.to_pylist() == [False, True, False, not chunked, True, False]
+    for at, row in enumerate(found.result.to_pylist()):
+        alone = [pa.array(column[at : at + 1], pa.string()) for column in (premises, hypotheses)]
+        expected = scorer.score(task, alone)[0].as_py()
+        assert row == (expected and pytest.approx(expected, abs=1e-6))
+        assert (row is None) == (premises[at] is None)
 
 
 def test_threads_share_a_scorer(tiny):

@@ -67,6 +67,22 @@ def test_templates_and_threshold_with_labels_in_a_column(spark, tiny):
     assert any(row and row["label"] is None for row in expected)
 
 
+@pytest.mark.parametrize("long_text", ["truncate", "chunk"])
+def test_nli_of_a_hypothesis_that_is_too_long(spark, tiny, long_text):
+    """Row in, row out."""
+    premises = ["a man", "the fox", None, "My card " * 90]
+    hypotheses = ["a", "fox " * 500, "x", "fox " * 500]
+    data = list(zip(range(4), premises, hypotheses, strict=True))
+    rows = spark.createDataFrame(data, "i int, p string, h string")
+    column = zs.nli("p", "h", long_text=long_text, model=tiny)
+    scored = sorted(rows.select("i", column.alias("found")).collect(), key=lambda row: row["i"])
+    assert [row["i"] for row in scored] == list(range(4))
+    columns = [pa.array(premises), pa.array(hypotheses)]
+    expected = load_scorer(tiny).score(zs.NLI(long_text=long_text), columns).to_pylist()
+    assert_same([row["found"] and row["found"].asDict() for row in scored], expected)
+    assert [row is None for row in expected] == [False, False, True, False]
+
+
 def test_starter_model_and_two_models_in_one_session(spark, tiny):
     both = frame(spark).select(
         "i",
