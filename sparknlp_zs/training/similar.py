@@ -24,7 +24,8 @@ def embed(base: str, texts: Sequence[str], bf16: bool = False) -> torch.Tensor:
         Autocast to bfloat16.
     """
     tokenizer = AutoTokenizer.from_pretrained(base)
-    model = AutoModel.from_pretrained(base).eval()
+    # Autocast cannot mix types within a layer norm: weights saved in half precision are widened.
+    model = AutoModel.from_pretrained(base, dtype=torch.float32).eval()
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
     vectors = torch.empty(len(texts), model.config.hidden_size)
     for start in range(0, len(order), BATCH):
