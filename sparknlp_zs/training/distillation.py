@@ -30,6 +30,12 @@ class DistillationRecipe:
     near: int = 20
     temperature: float = 0.05
 
+    def __post_init__(self) -> None:
+        if self.pool < self.phrases:
+            raise ValueError(
+                f"pool={self.pool}: {self.phrases} phrases cannot be drawn from it; give more texts"
+            )
+
 
 class Teacher:
     """The embeddings of texts and phrases, and groups drawn from them.
@@ -83,14 +89,9 @@ class Teacher:
 
 
 def text_pool(
-    nli: Sequence[Example],
-    label_rows: pd.DataFrame,
-    args: argparse.Namespace,
-    most: int | None = None,
+    nli: Sequence[Example], label_rows: pd.DataFrame, args: argparse.Namespace
 ) -> list[str]:
-    """The labelled texts within their sets' limits and as many premises; at most so many."""
-    rng = random.Random(args.seed)
+    """The labelled texts within their sets' limits, and as many premises at most."""
     texts = sorted(set(at_most(label_rows, label_limits(label_rows, args), args.seed)["text"]))
     premises = sorted({example.premise for example in nli})
-    texts += rng.sample(premises, min(len(texts), len(premises)))
-    return texts if most is None else rng.sample(texts, min(most, len(texts)))
+    return texts + random.Random(args.seed).sample(premises, min(len(texts), len(premises)))

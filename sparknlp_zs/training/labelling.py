@@ -66,11 +66,12 @@ def label_nli(args: argparse.Namespace, models: Sequence[ModelSpec]) -> pd.DataF
 def label_groups(args: argparse.Namespace, models: Sequence[ModelSpec]) -> pd.DataFrame:
     """Soft groups, two for each text: of phrases of the texts, and of the sets' labels."""
     labelled = label_rows(args)
-    texts = text_pool(nli_examples(nli_rows(args)), labelled, args, args.groups // 2)
+    pool = text_pool(nli_examples(nli_rows(args)), labelled, args)
+    texts = random.Random(args.seed).sample(pool, min(args.groups // 2, len(pool)))
     labels = sorted(set(labelled["label"]))
     vectors = embed(args.encoder, texts, args.bf16)
     drawn: list[Example] = []
-    for candidates in (common_phrases(texts), labels):
+    for candidates in (common_phrases(pool), labels):
         recipe = DistillationRecipe(rows=args.groups // 2, pool=min(500, len(candidates)))
         found = embed(args.encoder, candidates, args.bf16)
         teacher = Teacher(texts, candidates, vectors, found, recipe)
