@@ -92,7 +92,8 @@ def finetune(
     Raises
     ------
     TypeError, ValueError
-        If an argument is wrong, or there are fewer than two labels: before the model is loaded.
+        If an argument is wrong, several columns have a name that is asked for, or there are fewer
+        than two labels: before the model is loaded.
     ModelNotFoundError
         If there is no such model.
     FileExistsError

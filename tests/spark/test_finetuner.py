@@ -164,6 +164,7 @@ def test_validation_rows_and_a_head(classic, tiny, tmp_path):
         ({"steps": 3}, TypeError, "steps"),
         ({"validation": 0.1, "validation_indicator_col": "number"}, ValueError, "use one of them"),
         ({"patience": 1}, ValueError, "patience=1"),
+        ({"label": "text"}, ValueError, "labelCol='text': the column of inputCol too"),
     ],
 )
 def test_errors_on_the_driver(classic, tiny, tmp_path, monkeypatch, changes, error, message):
@@ -175,3 +176,16 @@ def test_errors_on_the_driver(classic, tiny, tmp_path, monkeypatch, changes, err
     with pytest.raises(error, match=message):
         zs.finetune(rows, **{"output": tmp_path / "out", "model": tiny, **changes})
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["text", "label", "text"], "inputCol='text': more than one column has this name"),
+        (["text", "label", "LABEL"], r"labelCol='label': .*\['label', 'LABEL'\]; rename them"),
+    ],
+)
+def test_several_columns_of_one_name(spark, tiny, tmp_path, names, message):
+    rows = spark.createDataFrame([("a", "b", "c")]).toDF(*names)
+    with pytest.raises(ValueError, match=message):
+        zs.finetune(rows, output=tmp_path / "out", model=tiny)
