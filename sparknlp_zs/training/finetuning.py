@@ -247,7 +247,7 @@ def _save(job: Job, style: Style, metrics: dict[str, float], fingerprint: str) -
         job.labels,
         metrics,
         str(task.hypothesis_template),
-        task.descriptions if job.task else (),
+        task.said if job.task else (),
         fingerprint,
     ).write()
     shutil.rmtree(job.output / CHECKPOINTS)
