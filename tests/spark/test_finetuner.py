@@ -11,9 +11,11 @@ import torch
 from labelled_toy import QUICK, toy
 from pyspark.ml import Pipeline, PipelineModel
 from run_job import run_job
+from sessions import connect_cluster, connect_mode, connect_session
 
 import sparknlp_zs  # noqa: F401  (registers .zsc)
 from sparknlp_zs import spark as zs
+from sparknlp_zs.spark.distributed import BASE_MODEL
 from sparknlp_zs.training import Finetuned, finetune
 
 pytest.importorskip("accelerate")
@@ -127,6 +129,51 @@ def test_two_processes_on_executors(tiny, tmp_path, expected):
     assert found["metrics"]["train_loss"] == pytest.approx(loss, abs=1e-4)
     assert_scores(found["labels"], output, expected)
     assert not list(output.glob(".seen_*"))
+
+
+def test_two_processes_on_executors_of_a_connect_server(tiny, tmp_path, expected):
+    """The same from a client, whose server has the two executors."""
+    output = tmp_path / "model"
+    with connect_cluster(tmp_path) as spark, connect_mode():
+        classifier = zs.finetune(
+            labelled(spark),
+            output=output,
+            model=tiny,
+            num_processes=2,
+            local_mode=False,
+            max_steps=6,
+            **QUICK,
+        )
+    tuned = Finetuned.read(output)
+    assert tuned.fingerprint == expected.fingerprint
+    assert tuned.metrics["train_loss"] == pytest.approx(expected.metrics["train_loss"], abs=1e-4)
+    assert classifier.getLabels() == list(expected.labels)
+    assert_scores(tuned.labels, output, expected)
+    assert not list(output.glob(".seen_*"))
+    assert not (output / BASE_MODEL).exists()
+
+
+def test_the_training_runs_on_the_server_of_its_rows(connect, server, tiny, tmp_path, monkeypatch):
+    """Not on that of Spark's active session, which is the first one."""
+
+    ran_in = []
+    monkeypatch.setattr(
+        "pyspark.ml.torch.distributor.TorchDistributor.run",
+        lambda distributor, *args: ran_in.append(distributor.spark),
+    )
+    active = type(connect).active()
+    with connect_session(server) as other, connect_mode():
+        for session in (connect, other):
+            with pytest.raises(FileNotFoundError):  # nothing was trained
+                zs.finetune(
+                    labelled(session),
+                    output=tmp_path,
+                    model=tiny,
+                    num_processes=2,
+                    local_mode=False,
+                )
+        assert ran_in == [connect, other]
+        assert type(connect).active() is active
 
 
 def test_validation_rows_and_a_head(classic, tiny, tmp_path):
