@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NoReturn
 
 import pandas as pd
 
@@ -278,16 +279,16 @@ class DataFrameAccessor(FrameHeads):
         names = [field.name for field in task.result_type]
         return as_frame(result, names, self._frame.index)
 
-    def _column(self, argument: str, name: str) -> pd.Series:
-        if name not in self._frame.columns:
-            raise KeyError(
-                f"{argument}={name!r}: no such column; the columns are "
-                f"{list(self._frame.columns)[:20]}"
-            )
-        column = self._frame[name]
-        if not isinstance(column, pd.Series):
-            raise ValueError(f"{argument}={name!r}: more than one column has this name")
-        return column
+    def __getattr__(self, name: str) -> NoReturn:
+        # Also where df["text"] gives a frame, since several columns have this name.
+        if name.startswith("_") or not hasattr(SeriesAccessor, name):
+            raise AttributeError(f"'.zsc' of a DataFrame has no attribute {name!r}")
+        columns = list(self._frame.columns)
+        twice = sorted({str(x) for x in columns if columns.count(x) > 1})
+        remedy = f"take one column, such as df['text'].zsc.{name}(...)"
+        if twice:
+            remedy = f"several columns are named {twice}: rename them first"
+        raise AttributeError(f"{name} is for a Series of texts, not for a DataFrame; {remedy}")
 
 
 def _wide_names(name: str, task: FixedTask) -> dict[str, str]:

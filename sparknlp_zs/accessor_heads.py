@@ -175,7 +175,18 @@ class FrameHeads(TaskListing):
         return as_frame(result, ["label", "score"], self._frame.index)
 
     def _column(self, argument: str, name: str) -> pd.Series:
-        raise NotImplementedError
+        if name not in self._frame.columns:
+            raise KeyError(
+                f"{argument}={name!r}: no such column; the columns are "
+                f"{list(self._frame.columns)[:20]}"
+            )
+        column = self._frame[name]
+        if not isinstance(column, pd.Series):
+            raise ValueError(
+                f"{argument}={name!r}: more than one column has this name; rename them, or drop "
+                "all but one"
+            )
+        return column
 
 
 def choice_array(series: pd.Series) -> pa.Array:

@@ -11,6 +11,8 @@ from sparknlp_zs.models import ModelNotFoundError
 from sparknlp_zs.tasks import DEFAULT_TEMPLATE, ZeroShot
 from sparknlp_zs.tasks.long_text import CHUNK, TRUNCATE
 
+_FORMATS = "csv, parquet, or jsonl (json, ndjson): an object per line, or an array of objects"
+
 
 def parser() -> argparse.ArgumentParser:
     """The command's arguments."""
@@ -18,10 +20,10 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(dest="command", required=True)
     p = commands.add_parser(
         "classify",
-        help="classify a text column of a csv, json lines or parquet file",
+        help="classify a text column of a csv, json or parquet file",
         description="Writes the file again with two more columns, label and score, row for row.",
     )
-    p.add_argument("file", type=Path, metavar="FILE", help="csv, jsonl (json, ndjson) or parquet")
+    p.add_argument("file", type=Path, metavar="FILE", help=_FORMATS)
     p.add_argument("--text", required=True, metavar="COLUMN", help="the text column")
     p.add_argument("--labels", metavar="A,B,C", help="candidate labels, separated by commas")
     p.add_argument(
@@ -31,7 +33,9 @@ def parser() -> argparse.ArgumentParser:
         metavar="LABEL",
         help="one candidate label, which may hold commas; give it several times",
     )
-    p.add_argument("--output", type=Path, required=True, metavar="FILE", help="same formats")
+    p.add_argument(
+        "--output", type=Path, required=True, metavar="FILE", help="csv, parquet or jsonl"
+    )
     p.add_argument("--engine", choices=["pandas", "spark"], default="pandas")
     p.add_argument(
         "--template",

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from sparknlp_zs import accessor as _accessor  # noqa: F401  (registers .zsc)
+from sparknlp_zs.json_rows import json_rows
 from sparknlp_zs.tasks import ZeroShot
 
 FORMATS = {
@@ -20,7 +21,7 @@ FORMATS = {
 
 
 def file_format(path: Path) -> str:
-    """The format that a file's name tells: csv, json (lines) or parquet.
+    """The format that a file's name tells: csv, json (lines, or an array) or parquet.
 
     Raises
     ------
@@ -39,7 +40,13 @@ def file_format(path: Path) -> str:
 
 
 def read_frame(path: Path) -> pd.DataFrame:
-    """The rows of a csv, json lines or parquet file; values of a csv file are strings."""
+    """The rows of a csv, json or parquet file; values of a csv file are strings.
+
+    Raises
+    ------
+    ValueError
+        If the file's name or content is of another format.
+    """
     return _READERS[file_format(path)](path)
 
 
@@ -75,15 +82,9 @@ def classify_file(
     return len(frame)
 
 
-def _read_json(path: Path) -> pd.DataFrame:
-    return pd.read_json(
-        path, lines=True, dtype=False, convert_dates=False, convert_axes=False, encoding="utf-8"
-    )
-
-
 _READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
     "csv": lambda path: pd.read_csv(path, dtype="str", keep_default_na=False),
-    "json": _read_json,
+    "json": lambda path: pd.DataFrame(list(json_rows(path))),
     "parquet": lambda path: pd.read_parquet(path, dtype_backend="pyarrow"),
 }
 _WRITERS: dict[str, Callable[[pd.DataFrame, Path], None]] = {

@@ -23,6 +23,7 @@ EMBEDDING = "zs_embedding.json"
 AUTO = "auto"
 DTYPES = ("float32", "bfloat16", "float16", AUTO)
 
+_DEVICE = re.compile(r"cpu|mps|cuda(:(0|[1-9][0-9]*))?")
 _DOWNLOADED = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja")
 
 
@@ -44,7 +45,9 @@ class ModelSpec:
         Compute type of the weights. "auto" is the fastest that the device has units for, decided
         on the driver (see ``engine.precision``). Scores are float64 in any case.
     device : str or None
-        A torch device such as "cuda:1"; None takes the first GPU, else the CPU.
+        "cpu", "cuda", "cuda:1" or another number, or "mps" (not tested); None, or "auto", takes
+        a GPU where there is one, else the CPU. Whether it exists is not asked: workers may have
+        other devices than the driver.
     max_length : int or None
         Longest pair in tokens; None asks the model.
     adapter : str or None
@@ -77,6 +80,7 @@ class ModelSpec:
             )
         if self.dtype not in DTYPES:
             raise ValueError(f"dtype={self.dtype!r}: use one of {list(DTYPES)}")
+        object.__setattr__(self, "device", _checked_device(self.device))
         if self.max_length is not None and self.max_length < 8:
             raise ValueError(f"max_length={self.max_length}: use at least 8 tokens, or None")
         if self.adapter is not None and not (
@@ -89,6 +93,18 @@ class ModelSpec:
             isinstance(self.embedder, str) and self.embedder.strip()
         ):
             raise TypeError(f"embedder={self.embedder!r}: pass a folder or hub id")
+
+
+def _checked_device(device: str | None) -> str | None:
+    """The device itself, or None for "auto"; torch would tell a wrong one in the job only."""
+    if device is None or device == AUTO:
+        return None
+    if isinstance(device, str) and _DEVICE.fullmatch(device):
+        return device
+    raise (ValueError if isinstance(device, str) else TypeError)(
+        f"device={device!r}: use 'cpu', 'cuda', 'cuda:N' with the number of a GPU such as "
+        "'cuda:1', 'mps', or 'auto' (or None) for a GPU where there is one, else the CPU"
+    )
 
 
 # What every surface takes as ``model``.

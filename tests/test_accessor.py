@@ -180,6 +180,22 @@ def test_wrong_arguments_fail_before_the_model_is_looked_for():
         pd.DataFrame({"p": ["a"]}).zsc.nli("p", "h", model="no/such")
 
 
+def test_several_columns_of_one_name():
+    frame = pd.DataFrame([("a", "b", "c")], columns=["p", "h", "p"])
+    with pytest.raises(ValueError, match="premise='p': more than one column has this name; rename"):
+        frame.zsc.nli("p", "h", model="no/such")
+    with pytest.raises(AttributeError, match=r"classify is for a Series.* named \['p'\]: rename"):
+        frame["p"].zsc.classify(LABELS, model="no/such")
+
+
+def test_what_is_for_a_series():
+    frame = pd.DataFrame({"text": ["a"]})
+    with pytest.raises(AttributeError, match=r"take one column, such as df\['text'\]\.zsc\.scores"):
+        frame.zsc.scores(LABELS)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = frame.zsc.nothing
+
+
 def test_progress_bar_on_long_work_only(tiny, capsys):
     short = pd.Series(["a"])
     long = pd.Series([f"text {i}" for i in range(300)])

@@ -89,6 +89,57 @@ def test_templates_and_threshold(tmp_path, tiny):
     assert scores == pytest.approx([None if x != x else x for x in expected["score"]])
 
 
+@pytest.mark.parametrize("name", ["in.jsonl", "in.json"])
+def test_json_keeps_the_order_of_its_columns(tmp_path, tiny, engine, name):
+    """Of lines and of an array; also of columns that later rows bring."""
+    rows = [{"z": 1, "text": "the fox"}, {"b": [2], "text": "x", "a": {"k": None}, "z": 3}]
+    lines = "\n\n".join(json.dumps(row) for row in rows)
+    (tmp_path / name).write_text(json.dumps(rows, indent=1) if name == "in.json" else lines)
+    arguments = ["classify", str(tmp_path / name), "--text", "text", "--labels", "a,b"]
+    arguments += ["--output", str(tmp_path / "out.jsonl"), "--engine", engine]
+    assert main([*arguments, "--model", str(tiny), "--no-progress"]) == 0
+    found = read(tmp_path / "out.jsonl")
+    assert found.columns.tolist() == ["z", "text", "b", "a", "label", "score"]
+    assert (found["z"].tolist(), found["b"].tolist()) == ([1, 3], [None, [2]])
+
+
+JSON_REMEDY = '; write one object per line, such as {"text": "..."}, or one array of objects'
+
+
+@pytest.mark.parametrize("engine", ["pandas", "spark"])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"text": "a"}\n\n3\n', "line 3: 3 is no object"),
+        ('{"text": "a"}\n["b"]\n', 'line 2: ["b"] is no object'),
+        ("null\n", "line 1: null is no object"),
+        ('{"text": "a"}\n{"text": \n', "line 2: no JSON (Expecting value, column 9)"),
+        ('{\n"text": "a"\n}\n', "line 1: no JSON (Expecting property name"),
+        ('[{"text": "a"}, "b"]', 'item 2: "b" is no object'),
+        ("[1, 2]", "item 1: 1 is no object"),
+        ('[\n{"text": "a"},\n{"text" "b"}]', "line 3: no JSON (Expecting ':' delimiter"),
+        ('["a"]\n["b"]\n', "line 2: no JSON (Extra data"),
+        (json.dumps(["x" * 99]), f'item 1: "{"x" * 39}... is no object'),
+    ],
+)
+def test_json_that_is_no_rows(tmp_path, capsys, engine, content, message):
+    """The place is named before Spark starts or a model is looked for."""
+    (tmp_path / "in.json").write_text(content)
+    arguments = ["classify", str(tmp_path / "in.json"), "--text", "text", "--labels", "a,b"]
+    arguments += ["--output", str(tmp_path / "out.csv"), "--engine", engine]
+    assert main([*arguments, "--model", "no/such"]) == 2
+    error = capsys.readouterr().err
+    assert f"file {str(tmp_path / 'in.json')!r}, {message}" in error
+    assert error.endswith(f"{JSON_REMEDY}\n")
+
+
+def test_json_that_is_not_utf8(tmp_path, capsys):
+    (tmp_path / "in.jsonl").write_bytes('{"text": "ü"}\n'.encode("latin-1"))
+    arguments = ["classify", str(tmp_path / "in.jsonl"), "--text", "text", "--labels", "a,b"]
+    assert main([*arguments, "--output", str(tmp_path / "out.csv")]) == 2
+    assert "in.jsonl' is not UTF-8" in capsys.readouterr().err
+
+
 def test_many_rows_stay_in_order(tmp_path, tiny, engine):
     frame = pd.DataFrame({"i": range(3000), "text": [f"t{i % 5}" for i in range(3000)]})
     write(frame, tmp_path / "in.csv")

@@ -60,11 +60,29 @@ def test_hub_cache_is_used_offline(tiny, tmp_path, monkeypatch):
         ({"model": ""}, "model=''"),
         ({"model": "a", "dtype": "int3"}, "dtype='int3'"),
         ({"model": "a", "max_length": 2}, "max_length=2"),
+        ({"model": "a", "device": "gpu"}, "device='gpu': use 'cpu', 'cuda', 'cuda:N'"),
+        ({"model": "a", "device": "CPU"}, "device='CPU'"),
+        ({"model": "a", "device": "cuda:"}, "device='cuda:'"),
+        ({"model": "a", "device": "cuda:-1"}, "device='cuda:-1'"),
+        ({"model": "a", "device": "cpu\n"}, "device='cpu"),
+        ({"model": "a", "device": ""}, "device=''"),
+        ({"model": "a", "device": 0}, "device=0"),
     ],
 )
 def test_wrong_spec(arguments, message):
     with pytest.raises((TypeError, ValueError), match=message):
         ModelSpec(**arguments)
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda", "cuda:0", "cuda:11", "mps", None])
+def test_devices(device):
+    """Torch knows them all; whether they exist is not asked."""
+    assert ModelSpec("a", device=device).device == device
+    assert device is None or torch.device(device)
+
+
+def test_automatic_device():
+    assert ModelSpec("a", device="auto") == ModelSpec("a")
 
 
 def test_class_ids_by_name():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,8 +12,12 @@ from sparknlp_zs.tasks import (
     NLI,
     Chunks,
     ClassIds,
+    Classifier,
+    Hierarchy,
+    HierarchyScores,
     RowLabels,
     RowLabelScores,
+    TaskHead,
     ZeroShot,
     ZeroShotScores,
     task_from_json,
@@ -202,6 +208,86 @@ def test_json_both_ways(task):
     again = task_from_json(task.to_json())
     assert again == task
     assert type(again) is type(task)
+
+
+@pytest.mark.parametrize(
+    ("task", "changes", "expected"),
+    [
+        (
+            ZeroShotScores({"a": "x", "b": "y"}, ["{}.", "{}?"], hypotheses={"b": "B!"}),
+            {"threshold": 0.5, "multi_label": True},
+            ZeroShotScores(
+                {"a": "x", "b": "y"},
+                ["{}.", "{}?"],
+                True,
+                hypotheses={"b": "B!"},
+                threshold=0.5,
+            ),
+        ),
+        (
+            ZeroShot(["a", "b"], threshold={"a": 0.3}, long_text="chunk", label_bias=[0.1, -0.1]),
+            {"prefilter": 1},
+            ZeroShot(
+                ["a", "b"],
+                threshold={"a": 0.3},
+                long_text="chunk",
+                prefilter=1,
+                label_bias=[0.1, -0.1],
+            ),
+        ),
+        # Hypotheses follow the labels where these have no descriptions.
+        (ZeroShot(["a", "b"]), {"labels": ["c", "d"]}, ZeroShot(["c", "d"])),
+        (ZeroShot({"a": "x"}), {"labels": {"b": "y"}}, ZeroShot({"b": "y"})),
+        (ZeroShot({"a": "x"}), {"descriptions": None}, ZeroShot(["a"])),
+        (
+            ZeroShot(["a", "b"], hypotheses={"a": "A!"}),
+            {"hypotheses": {"b": "B!"}},
+            ZeroShot(["a", "b"], hypotheses={"b": "B!"}),
+        ),
+        (ZeroShot(["a"], hypotheses={"a": "A!"}), {"hypotheses": {}}, ZeroShot(["a"])),
+        (
+            Hierarchy({"p": {"a": "x", "b": []}, "q": []}, hypotheses={"p > b": "B!"}),
+            {"threshold": {"q": 0.5}},
+            Hierarchy(
+                {"p": {"a": "x", "b": []}, "q": []},
+                hypotheses={"p > b": "B!"},
+                threshold={"q": 0.5},
+            ),
+        ),
+        (
+            HierarchyScores({"p": ["a", "b"]}, beam=3),
+            {"labels": {"q": ["c", "d"]}},
+            HierarchyScores({"q": ["c", "d"]}, beam=3),
+        ),
+        (NLI(long_text="chunk"), {"long_text": "truncate"}, NLI()),
+        (
+            RowLabels(["{}", "{}?"], threshold={"a": 0.5}),
+            {"long_text": "chunk"},
+            RowLabels(["{}", "{}?"], threshold={"a": 0.5}, long_text="chunk"),
+        ),
+        (Classifier(["a", "b"]), {"multi_label": True}, Classifier(["a", "b"], True)),
+        (TaskHead("glue/stsb"), {"kind": "regression"}, TaskHead("glue/stsb", "regression")),
+    ],
+)
+def test_replace(task, changes, expected):
+    found = replace(task, **changes)
+    assert found == expected
+    assert type(found) is type(task)
+    assert replace(found) == found
+
+
+@pytest.mark.parametrize(
+    ("task", "changes", "message"),
+    [
+        (ZeroShot(["a", "b"]), {"threshold": 2}, "threshold=2"),
+        (ZeroShot({"a": "x", "b": "y"}), {"labels": ["a"]}, "descriptions: 2 for 1 labels"),
+        (ZeroShot(["a"], hypotheses={"a": "A!"}), {"labels": ["b"]}, "hypotheses: 'a' is none of"),
+        (Hierarchy({"p": ["a", "b"]}), {"beam": 0}, "beam=0"),
+    ],
+)
+def test_replace_checks_the_whole(task, changes, message):
+    with pytest.raises(ValueError, match=message):
+        replace(task, **changes)
 
 
 def test_unknown_kind():

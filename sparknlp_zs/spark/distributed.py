@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sparknlp_zs.model_files import needed_files
-from sparknlp_zs.spark.session import workers_see
+from sparknlp_zs.spark.session import as_active, workers_see
 from sparknlp_zs.training.finetuned import Finetuned
 from sparknlp_zs.training.finetuning import run
 from sparknlp_zs.training.job import Job
@@ -66,9 +66,10 @@ def train(
     mark.touch()
     try:
         sent = job if processes.local else _with_shared_model(session, job)
-        distributor = TorchDistributor(
-            num_processes=processes.count, local_mode=processes.local, use_gpu=processes.gpu
-        )
+        with as_active(session):  # not asked for a session, it takes the active one
+            distributor = TorchDistributor(
+                num_processes=processes.count, local_mode=processes.local, use_gpu=processes.gpu
+            )
         distributor.run(train_share, sent, mark.name, resume, overwrite)
     finally:
         mark.unlink(missing_ok=True)

@@ -7,11 +7,12 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparknlp_zs.files import check_columns, file_format
+from sparknlp_zs.json_rows import is_array, json_columns
 from sparknlp_zs.spark.functions import classify
 from sparknlp_zs.tasks import ZeroShot
 
@@ -41,10 +42,13 @@ def classify_file(
 
     Spark writes part files in row order, which are joined to one file.
     """
+    # Before Spark starts, which makes nulls of lines that are no objects.
+    order = json_columns(source) if file_format(source) == "json" else []
     spark = _session(progress)
     frame = _read(spark, source)
-    check_columns(frame.columns, text, names)
-    columns = [_quoted(name) for name in frame.columns]
+    known = _in_place(frame.columns, order)
+    check_columns(known, text, names)
+    columns = [_quoted(name) for name in known]
     column = classify(_quoted(text), task, model=model)
     scored = _in_order(spark, frame).select(*columns, column.alias("_zs"))
     wide = scored.select(
@@ -55,7 +59,7 @@ def classify_file(
     with tempfile.TemporaryDirectory(dir=target.resolve().parent) as scratch:
         parts = Path(scratch) / "parts"
         _write(wide, parts, file_format(target))
-        return _JOINERS[file_format(target)](_parts(parts), target, wide.columns)
+        return _JOINERS[file_format(target)](_parts(parts), target, [*known, *names])
 
 
 def _session(progress: bool) -> SparkSession:
@@ -80,8 +84,20 @@ def _read(spark: SparkSession, path: Path) -> DataFrame:
     if kind == "csv":
         return spark.read.options(header=True, **_CSV).csv(str(path))
     if kind == "json":
-        return spark.read.json(str(path))
+        return spark.read.json(str(path), multiLine=is_array(path))
     return spark.read.parquet(str(path))
+
+
+def _in_place(columns: Sequence[str], order: Sequence[str]) -> list[str]:
+    """The columns in an order that may have others too; Spark sorts those of json.
+
+    Examples
+    --------
+    >>> _in_place(["a", "b", "new"], ["b", "gone", "a"])
+    ['b', 'a', 'new']
+    """
+    place = {name: at for at, name in enumerate(order)}
+    return sorted(columns, key=lambda name: place.get(name, len(place)))
 
 
 def _in_order(spark: SparkSession, frame: DataFrame) -> DataFrame:

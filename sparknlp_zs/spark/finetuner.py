@@ -21,6 +21,7 @@ from sparknlp_zs.spark.distributed import Processes, train
 from sparknlp_zs.spark.modelstage import StageParams
 from sparknlp_zs.spark.params import HasHypothesisTemplate, HasLabels
 from sparknlp_zs.spark.prediction_stage import PredictionParams
+from sparknlp_zs.spark.session import case_sensitive
 from sparknlp_zs.spark.stages import ZeroShotClassifier
 from sparknlp_zs.training.finetuned import Finetuned
 from sparknlp_zs.training.job import Job, prepare
@@ -224,9 +225,7 @@ evaluationSteps, patience, monitor, bf16, seed
             if self.isDefined("validation") and self.getValidation() is not None:
                 raise ValueError("validation: given beside validationIndicatorCol; use one of them")
             names["validationIndicatorCol"] = self.getValidationIndicatorCol()
-        for param, name in names.items():
-            if name not in dataset.columns:
-                raise ValueError(f"{param}={name!r}: no such column; there are {dataset.columns}")
+        _check_columns(dataset, names)
         kind = dict(dataset.dtypes)[self.getInputCol()]
         if kind != "string":
             raise TypeError(f"inputCol={self.getInputCol()!r}: a column of {kind}; use strings")
@@ -258,6 +257,25 @@ evaluationSteps, patience, monitor, bf16, seed
 
         classifier: Transformer = TextClassifier(model=str(tuned.folder), **columns)
         return classifier
+
+
+def _check_columns(dataset: DataFrame, names: dict[str, str]) -> None:
+    """Each Param names one column, and no two the same."""
+    columns = dataset.columns
+    same: Any = str if case_sensitive(dataset.sparkSession) else str.lower
+    param_of: dict[str, str] = {}
+    for param, name in names.items():
+        if name not in columns:
+            raise ValueError(f"{param}={name!r}: no such column; there are {columns}")
+        alike = [column for column in columns if same(column) == same(name)]
+        if len(alike) > 1:
+            raise ValueError(
+                f"{param}={name!r}: more than one column has this name, {alike}; rename them, or "
+                "drop all but one"
+            )
+        first = param_of.setdefault(name, param)
+        if first != param:
+            raise ValueError(f"{param}={name!r}: the column of {first} too; name another")
 
 
 def _labels(tuned: Finetuned) -> list[str] | dict[str, str]:

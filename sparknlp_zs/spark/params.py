@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def _to_labels(value: Labels) -> list[str] | dict[str, str]:
     task = ZeroShot(value)
     if isinstance(value, Mapping):
-        return dict(zip(task.labels, task.descriptions, strict=True))
+        return dict(zip(task.labels, task.said, strict=True))
     return list(task.labels)
 
 

@@ -65,6 +65,25 @@ def use_session(session: SparkSession) -> Iterator[SparkSession]:
         _chosen.reset(token)
 
 
+@contextlib.contextmanager
+def as_active(session: SparkSession) -> Iterator[None]:
+    """Make a Connect session the active one of this thread, for parts of Spark that take that.
+
+    Spark itself has no way to, and its active session is the first one made, perhaps on another
+    server. Classic sessions have one context, and so the same executors.
+    """
+    held = getattr(type(session), "_active_session", None) if is_connect(session) else None
+    if held is None:
+        yield
+        return
+    before = getattr(held, "session", None)
+    held.session = session
+    try:
+        yield
+    finally:
+        held.session = before
+
+
 def is_connect(session: SparkSession) -> bool:
     """Whether the session is a Spark Connect client."""
     return type(session).__module__.startswith("pyspark.sql.connect")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from numbers import Real
 from typing import Any, TypeAlias
 
@@ -30,6 +30,18 @@ def checked_labels(labels: Iterable[str], name: str = "labels") -> tuple[str, ..
         raise ValueError(f"{name}=[]: pass at least one candidate label")
     refuse_duplicates(checked, name)
     return checked
+
+
+def checked_descriptions(
+    descriptions: Iterable[str] | None, labels: tuple[str, ...]
+) -> tuple[str, ...]:
+    """One description per label, or none where they are the labels: other labels may follow."""
+    if descriptions is None or (isinstance(descriptions, Sized) and not len(descriptions)):
+        return ()
+    said = checked_labels(descriptions, "descriptions")
+    if len(said) != len(labels):
+        raise ValueError(f"descriptions: {len(said)} for {len(labels)} labels; pass as many")
+    return () if said == labels else said
 
 
 def checked_text(text: str, name: str, what: str) -> str:

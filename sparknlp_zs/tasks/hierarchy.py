@@ -77,6 +77,8 @@ class Hierarchy(TextTask):
         As for ``ZeroShot``; labels by their paths, parents too.
     threshold : float, or mapping of str to float
         As for ``ZeroShot``; leaves by their paths.
+    tree, own_hypotheses
+        The fields that ``labels`` and ``hypotheses`` become, so that ``dataclasses.replace`` works.
 
     Raises
     ------
@@ -104,18 +106,22 @@ class Hierarchy(TextTask):
 
     def __init__(
         self,
-        labels: NestedLabels,
+        labels: NestedLabels | None = None,
         hypothesis_template: Templates = DEFAULT_TEMPLATE,
         beam: int = DEFAULT_BEAM,
         *,
         hypotheses: Mapping[str, str | Iterable[str]] | None = None,
         threshold: Threshold = 0.0,
+        tree: tuple[Node, ...] = (),
+        own_hypotheses: OwnHypotheses = (),
     ) -> None:
-        object.__setattr__(self, "tree", _checked_tree(labels))
+        given = nested(tree) if labels is None and tree else labels
+        own = own_hypotheses if hypotheses is None else hypotheses
+        object.__setattr__(self, "tree", _checked_tree(given))
         object.__setattr__(self, "hypothesis_template", checked_templates(hypothesis_template))
         object.__setattr__(self, "beam", _checked_beam(beam))
         known = [path for path, _ in paths(self.tree)]
-        object.__setattr__(self, "own_hypotheses", checked_hypotheses(hypotheses, known))
+        object.__setattr__(self, "own_hypotheses", checked_hypotheses(own, known))
         object.__setattr__(self, "threshold", checked_threshold(threshold, self.labels))
         _ = self._families  # siblings with the same hypotheses fail here
 
@@ -275,7 +281,7 @@ def _best(reached: Scores, beam: int) -> Mask:
     return best & ~np.isnan(reached)
 
 
-def _checked_tree(labels: NestedLabels) -> tuple[Node, ...]:
+def _checked_tree(labels: NestedLabels | None) -> tuple[Node, ...]:
     if not isinstance(labels, Mapping):
         raise TypeError(
             f"labels={labels!r}: pass a dict from labels to their children, such as "

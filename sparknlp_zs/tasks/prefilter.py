@@ -83,7 +83,7 @@ def prefiltered(task: ZeroShot, rows: Sequence[Row], classes: ClassIds) -> Steps
     labels' are 0.
     """
     texts = tuple(row[0] for row in rows)
-    cosines = yield Similarity(texts, task.descriptions)
+    cosines = yield Similarity(texts, task.said)
     assert task.prefilter is not None
     kept = nearest(cosines, task.prefilter)
     said = list(task.hypotheses_by_label.values())

@@ -31,6 +31,7 @@ from sparknlp_zs.tasks.checks import (
     Templates,
     Threshold,
     Thresholds,
+    checked_descriptions,
     checked_flag,
     checked_hypotheses,
     checked_labels,
@@ -92,6 +93,8 @@ class ZeroShot(TextTask):
         have the score 0 where each label has a field. None scores all.
     label_bias : iterable of float
         One per label, added to its entailment logits; ``calibrated`` fits them.
+    own_hypotheses : pairs of str and tuple of str
+        The field that ``hypotheses`` becomes, so that ``dataclasses.replace`` works.
 
     Raises
     ------
@@ -141,29 +144,33 @@ class ZeroShot(TextTask):
         long_text: LongText = TRUNCATE,
         prefilter: int | None = None,
         label_bias: Iterable[float] = (),
+        own_hypotheses: OwnHypotheses = (),
     ) -> None:
         if isinstance(labels, Mapping):
             descriptions, labels = list(labels.values()), list(labels)
         names = checked_labels(labels)
-        said = names if descriptions is None else checked_labels(descriptions, "descriptions")
-        if len(said) != len(names):
-            raise ValueError(f"descriptions: {len(said)} for {len(names)} labels; pass as many")
+        own = own_hypotheses if hypotheses is None else hypotheses
         object.__setattr__(self, "labels", names)
-        object.__setattr__(self, "descriptions", said)
+        object.__setattr__(self, "descriptions", checked_descriptions(descriptions, names))
         object.__setattr__(self, "hypothesis_template", checked_templates(hypothesis_template))
         object.__setattr__(self, "multi_label", checked_flag("multi_label", multi_label))
-        object.__setattr__(self, "own_hypotheses", checked_hypotheses(hypotheses, names))
+        object.__setattr__(self, "own_hypotheses", checked_hypotheses(own, names))
         object.__setattr__(self, "threshold", checked_threshold(threshold, names))
         object.__setattr__(self, "long_text", checked_long_text(long_text))
         object.__setattr__(self, "prefilter", checked_prefilter(prefilter))
         object.__setattr__(self, "label_bias", checked_bias(label_bias, len(names)))
         refuse_same_hypotheses(self.hypotheses_by_label)
 
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What hypotheses say in the labels' place: their descriptions, or the labels."""
+        return self.descriptions or self.labels
+
     @cached_property
     def hypotheses_by_label(self) -> dict[str, Sentences]:
         """The hypotheses of each label."""
         templates, own = self.hypothesis_template, dict(self.own_hypotheses)
-        said = zip(self.labels, self.descriptions, strict=True)
+        said = zip(self.labels, self.said, strict=True)
         return {label: own.get(label) or filled(templates, text) for label, text in said}
 
     @cached_property  # asked for every row

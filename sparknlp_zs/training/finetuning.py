@@ -92,7 +92,8 @@ def finetune(
     Raises
     ------
     TypeError, ValueError
-        If an argument is wrong, or there are fewer than two labels: before the model is loaded.
+        If an argument is wrong, several columns have a name that is asked for, or there are fewer
+        than two labels: before the model is loaded.
     ModelNotFoundError
         If there is no such model.
     FileExistsError
@@ -246,7 +247,7 @@ def _save(job: Job, style: Style, metrics: dict[str, float], fingerprint: str) -
         job.labels,
         metrics,
         str(task.hypothesis_template),
-        task.descriptions if job.task else (),
+        task.said if job.task else (),
         fingerprint,
     ).write()
     shutil.rmtree(job.output / CHECKPOINTS)

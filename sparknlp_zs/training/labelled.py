@@ -54,7 +54,7 @@ def raw_rows(frame: pd.DataFrame, text: str, label: str, name: str = "frame") ->
     TypeError
         If the frame is none, or values are neither texts nor labels.
     ValueError
-        If a column is missing.
+        If a column is missing, several have its name, or texts and labels are one column.
     """
     if not isinstance(frame, pd.DataFrame):
         raise TypeError(f"{name}: a {type(frame).__name__}; pass a pandas DataFrame")
@@ -63,6 +63,14 @@ def raw_rows(frame: pd.DataFrame, text: str, label: str, name: str = "frame") ->
             raise ValueError(
                 f"{argument}={column!r}: {name} has no such column; it has {list(frame.columns)}"
             )
+        count = list(frame.columns).count(column)
+        if count > 1:
+            raise ValueError(
+                f"{argument}={column!r}: {name} has {count} columns of this name; rename them, or "
+                "drop all but one"
+            )
+    if text == label:
+        raise ValueError(f"label={label!r}: the column of the texts; name that of the labels")
     columns = zip(frame[text].astype(object), frame[label].astype(object), strict=True)
     found = [(_text(a, text), _label(b, label)) for a, b in columns]
     pairs = tuple((a, b) for a, b in found if a is not None and b is not None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+ROOT = Path(__file__).parents[2]
 START_SECONDS = 90
 MODE_VARIABLE = "SPARK_CONNECT_MODE_ENABLED"
 
@@ -25,8 +27,8 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def connect_server(folder: Path) -> Iterator[str]:
-    """Start a Spark Connect server with two worker threads; yields its address."""
+def connect_server(folder: Path, master: str = "local[2]", **config: str) -> Iterator[str]:
+    """Start a Spark Connect server, of two worker threads if not told; yields its address."""
     import pyspark
 
     home = Path(pyspark.__file__).parent
@@ -36,12 +38,13 @@ def connect_server(folder: Path) -> Iterator[str]:
     command = [
         str(home / "bin" / "spark-submit"),
         "--class=org.apache.spark.sql.connect.service.SparkConnectServer",
-        "--master=local[2]",
+        f"--master={master}",
         "--driver-memory=1g",
         f"--conf=spark.connect.grpc.binding.port={port}",
         "--conf=spark.connect.grpc.binding.address=127.0.0.1",
         "--conf=spark.ui.enabled=false",
         "--conf=spark.sql.shuffle.partitions=2",
+        *(f"--conf={name}={value}" for name, value in config.items()),
         "spark-internal",
     ]
     environment = {**os.environ, "SPARK_HOME": str(home), "PYSPARK_PYTHON": sys.executable}
@@ -59,6 +62,21 @@ def connect_server(folder: Path) -> Iterator[str]:
         finally:
             server.terminate()
             server.wait(timeout=30)
+
+
+@contextlib.contextmanager
+def connect_cluster(folder: Path) -> Iterator[Any]:
+    """A session on a server of its own, in local-cluster[2,1,1024]."""
+    import pyspark
+
+    work = Path(pyspark.__file__).parent / "work"
+    config = {"spark.executorEnv.PYTHONPATH": str(ROOT)}
+    with contextlib.ExitStack() as after:  # after the server, whose executors write there
+        server = connect_server(folder, "local-cluster[2,1,1024]", **config)
+        with server as address, connect_session(address) as session:
+            application = session.conf.get("spark.app.id")
+            after.callback(shutil.rmtree, work / application, ignore_errors=True)
+            yield session
 
 
 def _listening(port: int) -> bool:

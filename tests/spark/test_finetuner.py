@@ -11,9 +11,11 @@ import torch
 from labelled_toy import QUICK, toy
 from pyspark.ml import Pipeline, PipelineModel
 from run_job import run_job
+from sessions import connect_cluster, connect_mode, connect_session
 
 import sparknlp_zs  # noqa: F401  (registers .zsc)
 from sparknlp_zs import spark as zs
+from sparknlp_zs.spark.distributed import BASE_MODEL
 from sparknlp_zs.training import Finetuned, finetune
 
 pytest.importorskip("accelerate")
@@ -129,6 +131,51 @@ def test_two_processes_on_executors(tiny, tmp_path, expected):
     assert not list(output.glob(".seen_*"))
 
 
+def test_two_processes_on_executors_of_a_connect_server(tiny, tmp_path, expected):
+    """The same from a client, whose server has the two executors."""
+    output = tmp_path / "model"
+    with connect_cluster(tmp_path) as spark, connect_mode():
+        classifier = zs.finetune(
+            labelled(spark),
+            output=output,
+            model=tiny,
+            num_processes=2,
+            local_mode=False,
+            max_steps=6,
+            **QUICK,
+        )
+    tuned = Finetuned.read(output)
+    assert tuned.fingerprint == expected.fingerprint
+    assert tuned.metrics["train_loss"] == pytest.approx(expected.metrics["train_loss"], abs=1e-4)
+    assert classifier.getLabels() == list(expected.labels)
+    assert_scores(tuned.labels, output, expected)
+    assert not list(output.glob(".seen_*"))
+    assert not (output / BASE_MODEL).exists()
+
+
+def test_the_training_runs_on_the_server_of_its_rows(connect, server, tiny, tmp_path, monkeypatch):
+    """Not on that of Spark's active session, which is the first one."""
+
+    ran_in = []
+    monkeypatch.setattr(
+        "pyspark.ml.torch.distributor.TorchDistributor.run",
+        lambda distributor, *args: ran_in.append(distributor.spark),
+    )
+    active = type(connect).active()
+    with connect_session(server) as other, connect_mode():
+        for session in (connect, other):
+            with pytest.raises(FileNotFoundError):  # nothing was trained
+                zs.finetune(
+                    labelled(session),
+                    output=tmp_path,
+                    model=tiny,
+                    num_processes=2,
+                    local_mode=False,
+                )
+        assert ran_in == [connect, other]
+        assert type(connect).active() is active
+
+
 def test_validation_rows_and_a_head(classic, tiny, tmp_path):
     """Rows are marked for validation; the head's stage is another."""
     stage = pytest.importorskip("sparknlp_zs.spark.classifier_stage")
@@ -164,6 +211,7 @@ def test_validation_rows_and_a_head(classic, tiny, tmp_path):
         ({"steps": 3}, TypeError, "steps"),
         ({"validation": 0.1, "validation_indicator_col": "number"}, ValueError, "use one of them"),
         ({"patience": 1}, ValueError, "patience=1"),
+        ({"label": "text"}, ValueError, "labelCol='text': the column of inputCol too"),
     ],
 )
 def test_errors_on_the_driver(classic, tiny, tmp_path, monkeypatch, changes, error, message):
@@ -175,3 +223,16 @@ def test_errors_on_the_driver(classic, tiny, tmp_path, monkeypatch, changes, err
     with pytest.raises(error, match=message):
         zs.finetune(rows, **{"output": tmp_path / "out", "model": tiny, **changes})
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["text", "label", "text"], "inputCol='text': more than one column has this name"),
+        (["text", "label", "LABEL"], r"labelCol='label': .*\['label', 'LABEL'\]; rename them"),
+    ],
+)
+def test_several_columns_of_one_name(spark, tiny, tmp_path, names, message):
+    rows = spark.createDataFrame([("a", "b", "c")]).toDF(*names)
+    with pytest.raises(ValueError, match=message):
+        zs.finetune(rows, output=tmp_path / "out", model=tiny)

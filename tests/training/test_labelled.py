@@ -29,6 +29,29 @@ def test_rows_without_a_text_or_a_label_are_dropped_and_counted():
     assert rows.dropped == 5
 
 
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["text", "label", "text"], "text='text': frame has 2 columns of this name; rename them"),
+        (["label", "text", "label"], "label='label': frame has 2 columns of this name"),
+        (["text", "labels", "x"], "label='label': frame has no such column"),
+    ],
+)
+def test_columns_that_are_not_one(names, message):
+    with pytest.raises(ValueError, match=message):
+        raw_rows(pd.DataFrame([("a", "b", "c")], columns=names), "text", "label")
+
+
+def test_other_columns_may_share_a_name():
+    rows = pd.DataFrame([("a", 1, 2, "x")], columns=["text", "n", "n", "label"])
+    assert raw_rows(rows, "text", "label").pairs == (("a", "x"),)
+
+
+def test_texts_are_no_labels():
+    with pytest.raises(ValueError, match="label='text': the column of the texts"):
+        raw_rows(frame(("a", "x")), "text", "text")
+
+
 def test_integers_that_pandas_made_floats_are_integers():
     rows = raw_rows(frame(("a", 3), ("b", None), ("c", 10)), "text", "label")
     assert rows.pairs == (("a", 3), ("c", 10))
