@@ -40,11 +40,18 @@ def parser() -> argparse.ArgumentParser:
         help="folder of a sentence encoder: it finds near labels and draws --soft-rows",
     )
     p.add_argument("--soft-rows", type=int, default=30000, help="soft groups per epoch")
-    p.add_argument("--soft-nli", help="parquet of training.labelling nli: more rows of --nli")
+    p.add_argument(
+        "--soft-nli",
+        nargs="*",
+        default=[],
+        help="parquets of training.labelling nli, more rows of --nli; one named twice counts twice",
+    )
     p.add_argument(
         "--gold-share", type=float, default=0.5, help="the true class's share in targets of those"
     )
-    p.add_argument("--soft-groups", help="parquet of training.labelling groups")
+    p.add_argument(
+        "--soft-groups", nargs="*", default=[], help="parquets of training.labelling groups"
+    )
     p.add_argument("--negatives", type=int, default=3, help="wrong labels per text")
     p.add_argument("--steps", type=int, default=1000, help="optimizer steps")
     p.add_argument("--minutes", type=float, help="train for this time instead of --steps")
@@ -87,8 +94,8 @@ def main(arguments: list[str] | None = None) -> None:
 def _soft_examples(args: argparse.Namespace) -> list[Example]:
     if not 0 <= args.gold_share <= 1:
         raise ValueError(f"--gold-share {args.gold_share}: give a share from 0 to 1")
-    rows = read_soft_nli(args.soft_nli, args.gold_share) if args.soft_nli else []
-    return rows + (read_soft_groups(args.soft_groups) if args.soft_groups else [])
+    rows = [x for path in args.soft_nli for x in read_soft_nli(path, args.gold_share)]
+    return rows + [x for path in args.soft_groups for x in read_soft_groups(path)]
 
 
 def _drawer(fixed: list[Example], labelled: pd.DataFrame | None, args: argparse.Namespace) -> Draw:
