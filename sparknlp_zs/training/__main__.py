@@ -16,7 +16,13 @@ from sparknlp_zs.training.distillation import DistillationRecipe, Teacher, text_
 from sparknlp_zs.training.labelling import read_soft_groups, read_soft_nli
 from sparknlp_zs.training.phrases import common_phrases
 from sparknlp_zs.training.similar import embed, similar_labels
-from sparknlp_zs.training.sources import add_source_arguments, label_limits, label_rows, nli_rows
+from sparknlp_zs.training.sources import (
+    add_label_arguments,
+    add_nli_arguments,
+    label_limits,
+    label_rows,
+    nli_rows,
+)
 from sparknlp_zs.training.trainer import Budget, Hyperparameters, train
 
 HELD_OUT_ROWS = 1000
@@ -26,7 +32,8 @@ def parser() -> argparse.ArgumentParser:
     """The command's arguments."""
     p = argparse.ArgumentParser(prog="python -m sparknlp_zs.training", description=__doc__)
     p.add_argument("--base", required=True, help="folder of the base encoder")
-    add_source_arguments(p)
+    add_nli_arguments(p)
+    add_label_arguments(p, required=False)
     p.add_argument("--output", required=True, type=Path, help="folder for the trained model")
     p.add_argument(
         "--join-sets",

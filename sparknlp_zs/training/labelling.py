@@ -23,7 +23,12 @@ from sparknlp_zs.training.distillation import DistillationRecipe, Teacher, text_
 from sparknlp_zs.training.opinions import CLASSES, nli_opinions, with_opinions
 from sparknlp_zs.training.phrases import common_phrases
 from sparknlp_zs.training.similar import embed
-from sparknlp_zs.training.sources import add_source_arguments, label_rows, nli_rows
+from sparknlp_zs.training.sources import (
+    add_label_arguments,
+    add_nli_arguments,
+    label_rows,
+    nli_rows,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -34,13 +39,14 @@ def parser() -> argparse.ArgumentParser:
     """The command's arguments."""
     p = argparse.ArgumentParser("python -m sparknlp_zs.training.labelling", description=__doc__)
     kinds = p.add_subparsers(dest="kind", required=True)
-    for kind in ("nli", "groups"):
-        command = kinds.add_parser(kind)
-        add_source_arguments(command)
+    nli, groups = kinds.add_parser("nli"), kinds.add_parser("groups")
+    for command in (nli, groups):
+        add_nli_arguments(command)
         command.add_argument("--models", nargs="+", required=True, help="folders of NLI models")
         command.add_argument("--output", required=True, type=Path, help="a parquet file")
-    command.add_argument("--encoder", required=True, help="folder of a sentence encoder")
-    command.add_argument("--groups", type=int, default=16000, help="how many groups")
+    add_label_arguments(groups, required=True)
+    groups.add_argument("--encoder", required=True, help="folder of a sentence encoder")
+    groups.add_argument("--groups", type=int, default=16000, help="how many groups")
     return p
 
 

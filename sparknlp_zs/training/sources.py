@@ -10,11 +10,10 @@ import pandas as pd
 from sparknlp_zs.training.data import at_most, drop_seen, polarity_rows
 
 
-def add_source_arguments(parser: argparse.ArgumentParser) -> None:
-    """``--nli``, ``--labels`` and what chooses among their rows."""
+def add_nli_arguments(parser: argparse.ArgumentParser) -> None:
+    """``--nli``, and what chooses among the rows of all sources."""
     add = parser.add_argument
     add("--nli", required=True, help="parquet: premise, hypothesis, label, set")
-    add("--labels", help="parquet: text, label, set; label pairs are drawn from it")
     add(
         "--held-out",
         nargs="*",
@@ -22,21 +21,25 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
         help="evaluation parquets; texts in them are dropped from the training rows",
     )
     add("--skip-sets", nargs="*", default=[], help="sets of --nli to leave out")
-    add("--max-rows", type=int, default=8000, help="rows per set of --labels and epoch")
+    add("--rows", nargs="*", default=[], metavar="SET=N", help="limits of single sets' rows")
+    add("--seed", type=int, default=0)
+    add("--bf16", action="store_true", help="bf16 autocast")
+
+
+def add_label_arguments(parser: argparse.ArgumentParser, required: bool) -> None:
+    """``--labels``, and what is drawn of it."""
+    add = parser.add_argument
     add(
-        "--rows",
-        nargs="*",
-        default=[],
-        metavar="SET=N",
-        help="other limits for single sets, of --nli or --labels",
+        "--labels",
+        required=required,
+        help="parquet: text, label, set; label pairs are drawn from it",
     )
+    add("--max-rows", type=int, default=8000, help="rows per set of --labels and epoch")
     add(
         "--polarity",
         action="store_true",
         help="also draw positive/negative pairs from the emotions of the set goemotions",
     )
-    add("--seed", type=int, default=0)
-    add("--bf16", action="store_true", help="bf16 autocast")
 
 
 def nli_rows(args: argparse.Namespace) -> pd.DataFrame:

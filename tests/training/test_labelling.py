@@ -33,14 +33,14 @@ def data(tmp_path_factory):
     return folder
 
 
-def arguments(data, output):
-    sources = ["--nli", str(data / "nli.parquet"), "--labels", str(data / "labels.parquet")]
-    return [*sources, "--output", str(output)]
+def arguments(data, output, labels=True):
+    sources = ["--nli", str(data / "nli.parquet"), "--output", str(output)]
+    return [*sources, "--labels", str(data / "labels.parquet")] if labels else sources
 
 
 def test_nli_targets_are_the_mean_of_the_models(data, tiny_models, tmp_path):
     models = [str(tiny_models["bert"]), str(tiny_models["roberta"])]
-    main(["nli", *arguments(data, tmp_path / "soft.parquet"), "--models", *models])
+    main(["nli", *arguments(data, tmp_path / "soft.parquet", labels=False), "--models", *models])
     rows = pd.read_parquet(tmp_path / "soft.parquet")
     assert set(rows["label"]) == set(CLASSES)
     said = [rows.zsc.nli("premise", "hypothesis", model=m)[list(CLASSES)] for m in models]
@@ -69,7 +69,7 @@ def test_groups_hold_the_encoders_and_the_models_opinions(tiny):
 def test_command_draws_groups_that_a_student_is_trained_on(data, tiny, tmp_path, capsys):
     groups, soft = tmp_path / "groups.parquet", tmp_path / "nli.parquet"
     options = ["--models", str(tiny), "--rows", "x=40"]
-    main(["nli", *arguments(data, soft), *options])
+    main(["nli", *arguments(data, soft, labels=False), *options])
     main(["groups", *arguments(data, groups), *options, "--encoder", str(tiny), "--groups", "12"])
     found = read_soft_groups(str(groups))
     assert len(found) == 12
