@@ -12,7 +12,7 @@ import pandas as pd
 
 from sparknlp_zs.models import DTYPES
 from sparknlp_zs.training.data import Draw, Example, LabelRecipe, label_examples, nli_examples
-from sparknlp_zs.training.distillation import DistillationRecipe, Teacher, text_pool
+from sparknlp_zs.training.distillation import DistillationRecipe, Teacher
 from sparknlp_zs.training.labelling import read_soft_groups, read_soft_nli
 from sparknlp_zs.training.phrases import common_phrases
 from sparknlp_zs.training.similar import embed, similar_labels
@@ -22,6 +22,7 @@ from sparknlp_zs.training.sources import (
     label_limits,
     label_rows,
     nli_rows,
+    text_pool,
 )
 from sparknlp_zs.training.trainer import Budget, Hyperparameters, train
 

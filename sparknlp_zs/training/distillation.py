@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import pandas as pd
 import torch
 
 from sparknlp_zs.tasks import DEFAULT_TEMPLATE
-from sparknlp_zs.training.data import TEMPLATES, Example, at_most
-from sparknlp_zs.training.sources import label_limits
+from sparknlp_zs.training.data import TEMPLATES, Example
 
 
 @dataclass(frozen=True)
@@ -86,12 +83,3 @@ class Teacher:
         said = (self._phrases[int(pool[place])] for place in places)
         hypotheses = tuple(template.replace("{}", phrase) for phrase in said)
         return Example(self._texts[row], hypotheses, None, tuple(targets.tolist()))
-
-
-def text_pool(
-    nli: Sequence[Example], label_rows: pd.DataFrame, args: argparse.Namespace
-) -> list[str]:
-    """The labelled texts within their sets' limits, and as many premises at most."""
-    texts = sorted(set(at_most(label_rows, label_limits(label_rows, args), args.seed)["text"]))
-    premises = sorted({example.premise for example in nli})
-    return texts + random.Random(args.seed).sample(premises, min(len(texts), len(premises)))

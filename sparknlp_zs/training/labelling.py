@@ -19,7 +19,7 @@ import pandas as pd
 
 from sparknlp_zs.models import ModelSpec
 from sparknlp_zs.training.data import Example, nli_examples, softened
-from sparknlp_zs.training.distillation import DistillationRecipe, Teacher, text_pool
+from sparknlp_zs.training.distillation import DistillationRecipe, Teacher
 from sparknlp_zs.training.opinions import CLASSES, nli_opinions, with_opinions
 from sparknlp_zs.training.phrases import common_phrases
 from sparknlp_zs.training.similar import embed
@@ -28,6 +28,7 @@ from sparknlp_zs.training.sources import (
     add_nli_arguments,
     label_rows,
     nli_rows,
+    text_pool,
 )
 
 logger = logging.getLogger(__name__)

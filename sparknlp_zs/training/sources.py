@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import random
 from collections.abc import Sequence
 
 import pandas as pd
 
-from sparknlp_zs.training.data import at_most, drop_seen, polarity_rows
+from sparknlp_zs.training.data import Example, at_most, drop_seen, polarity_rows
 
 
 def add_nli_arguments(parser: argparse.ArgumentParser) -> None:
@@ -79,3 +80,12 @@ def held_out_texts(paths: Sequence[str]) -> list[str]:
         frame = pd.read_parquet(path)
         texts += list(frame["premise"] if "premise" in frame else frame["text"])
     return texts
+
+
+def text_pool(
+    nli: Sequence[Example], labelled: pd.DataFrame, args: argparse.Namespace
+) -> list[str]:
+    """The labelled texts within their sets' limits, and as many premises at most."""
+    texts = sorted(set(at_most(labelled, label_limits(labelled, args), args.seed)["text"]))
+    premises = sorted({example.premise for example in nli})
+    return texts + random.Random(args.seed).sample(premises, min(len(texts), len(premises)))
