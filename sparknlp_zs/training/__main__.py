@@ -19,6 +19,7 @@ from sparknlp_zs.training.similar import embed, similar_labels
 from sparknlp_zs.training.sources import (
     add_label_arguments,
     add_nli_arguments,
+    held_out_texts,
     label_limits,
     label_rows,
     nli_rows,
@@ -76,9 +77,10 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
     logging.basicConfig(level=logging.INFO)
     args = parser().parse_args(arguments)
-    rows = nli_examples(nli_rows(args).sample(frac=1.0, random_state=args.seed))
-    fixed = _soft_examples(args)
-    draw = _drawer(rows[HELD_OUT_ROWS:] + fixed, label_rows(args) if args.labels else None, args)
+    held_out = held_out_texts(args.held_out)
+    rows = nli_examples(nli_rows(args, held_out).sample(frac=1.0, random_state=args.seed))
+    labelled = label_rows(args, held_out) if args.labels else None
+    draw = _drawer(rows[HELD_OUT_ROWS:] + _soft_examples(args), labelled, args)
     metrics = train(
         args.base,
         draw,

@@ -26,6 +26,7 @@ from sparknlp_zs.training.similar import embed
 from sparknlp_zs.training.sources import (
     add_label_arguments,
     add_nli_arguments,
+    held_out_texts,
     label_rows,
     nli_rows,
     text_pool,
@@ -62,7 +63,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def label_nli(args: argparse.Namespace, models: Sequence[ModelSpec]) -> pd.DataFrame:
     """The three-way rows with the models' probabilities."""
-    rows = nli_rows(args)
+    rows = nli_rows(args, held_out_texts(args.held_out))
     rows = rows[rows["label"].isin(CLASSES)].reset_index(drop=True)
     opinions = nli_opinions(models, list(rows["premise"]), list(rows["hypothesis"]))
     agreed = np.array(CLASSES)[opinions.argmax(axis=1)] == rows["label"]
@@ -72,8 +73,9 @@ def label_nli(args: argparse.Namespace, models: Sequence[ModelSpec]) -> pd.DataF
 
 def label_groups(args: argparse.Namespace, models: Sequence[ModelSpec]) -> pd.DataFrame:
     """Soft groups, two for each text: of phrases of the texts, and of the sets' labels."""
-    labelled = label_rows(args)
-    pool = text_pool(nli_examples(nli_rows(args)), labelled, args)
+    held_out = held_out_texts(args.held_out)
+    labelled = label_rows(args, held_out)
+    pool = text_pool(nli_examples(nli_rows(args, held_out)), labelled, args)
     texts = random.Random(args.seed).sample(pool, min(args.groups // 2, len(pool)))
     labels = sorted(set(labelled["label"]))
     vectors = embed(args.encoder, texts, args.bf16)

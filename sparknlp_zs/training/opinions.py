@@ -20,7 +20,7 @@ from sparknlp_zs.tasks import NLI
 from sparknlp_zs.tasks.row_labels import RowLabelScores
 from sparknlp_zs.training.data import Example
 
-CLASSES = ("entailment", "neutral", "contradiction")
+CLASSES = NLI.classes
 SMALLEST = 1e-6  # of a probability, before its logarithm
 
 

@@ -43,17 +43,17 @@ def add_label_arguments(parser: argparse.ArgumentParser, required: bool) -> None
     )
 
 
-def nli_rows(args: argparse.Namespace) -> pd.DataFrame:
+def nli_rows(args: argparse.Namespace, held_out: Sequence[str]) -> pd.DataFrame:
     """Rows of ``--nli`` within their sets' limits, none of whose texts is held out."""
     rows = pd.read_parquet(args.nli)
     rows = rows[~rows["set"].isin(args.skip_sets)]
-    kept = drop_seen(rows, ["premise", "hypothesis"], held_out_texts(args.held_out))
+    kept = drop_seen(rows, ["premise", "hypothesis"], held_out)
     return at_most(kept, limits(args.rows), args.seed)
 
 
-def label_rows(args: argparse.Namespace) -> pd.DataFrame:
+def label_rows(args: argparse.Namespace, held_out: Sequence[str]) -> pd.DataFrame:
     """Rows of ``--labels``, all that are not held out, with the sets derived from them."""
-    rows = drop_seen(pd.read_parquet(args.labels), ["text"], held_out_texts(args.held_out))
+    rows = drop_seen(pd.read_parquet(args.labels), ["text"], held_out)
     return pd.concat([rows, polarity_rows(rows)]) if args.polarity else rows
 
 
