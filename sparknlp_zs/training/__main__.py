@@ -68,6 +68,9 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--tokens", type=int, default=4096, help="tokens per batch, with padding")
     p.add_argument("--max-length", type=int, default=256)
     p.add_argument("--dropout", type=float, default=0.0, help="dropout in the hidden layers")
+    p.add_argument(
+        "--frozen-layers", type=int, default=0, help="lowest layers that stay as they are"
+    )
     p.add_argument("--save-dtype", choices=DTYPES, default="float32", help="type of the weights")
     p.add_argument("--resume", action="store_true", help="go on from the newest checkpoint")
     return p
@@ -94,6 +97,7 @@ def main(arguments: list[str] | None = None) -> None:
             bf16=args.bf16,
             seed=args.seed,
             dropout=args.dropout,
+            frozen_layers=args.frozen_layers,
             save_dtype=args.save_dtype,
         ),
         args.resume,

@@ -13,7 +13,7 @@ from sparknlp_zs.engine.encoding import Ids, PairEncoder
 from sparknlp_zs.engine.pairs import PairTokens
 from sparknlp_zs.training.data import Draw, Example, Probabilities
 
-LENGTHS = (32, 48, 64, 96, 128, 192, 256)
+LENGTHS = (16, 24, 32, 40, 48, 64, 80, 96, 128, 192, 256)
 NOT_A_ROW = -1
 NOT_SOFT = (0.0, 0.0, 0.0)
 

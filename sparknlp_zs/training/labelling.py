@@ -1,9 +1,10 @@
 """``python -m sparknlp_zs.training.labelling``: soft targets by larger models, for a student.
 
 ``nli`` writes the rows of ``--nli`` with three more columns, the models' probabilities of
-entailment, neutral and contradiction; ``groups`` writes texts, each with hypotheses and the
-probability of each, from a sentence encoder and the models. ``python -m sparknlp_zs.training``
-takes both files, as ``--soft-nli`` and ``--soft-groups``.
+entailment, neutral and contradiction, and those of new pairs of their texts (``--recombined``);
+``groups`` writes texts, each with hypotheses and the probability of each, from a sentence encoder
+and the models. ``python -m sparknlp_zs.training`` takes both files, as ``--soft-nli`` and
+``--soft-groups``.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 
 from sparknlp_zs.models import ModelSpec
 from sparknlp_zs.training.data import Example, nli_examples, softened
 from sparknlp_zs.training.distillation import DistillationRecipe, Teacher
 from sparknlp_zs.training.opinions import CLASSES, nli_opinions, with_opinions
-from sparknlp_zs.training.phrases import common_phrases
+from sparknlp_zs.training.phrases import commands, common_phrases
 from sparknlp_zs.training.similar import embed
 from sparknlp_zs.training.sources import (
     add_label_arguments,
@@ -34,6 +36,9 @@ from sparknlp_zs.training.sources import (
 
 logger = logging.getLogger(__name__)
 
+RECOMBINED = "so many new pairs, of premises with the hypotheses of premises like them"
+COMMANDS = 8000  # candidates that are made of a verb and a phrase
+SAME = 0.9999  # the cosine of equal premises
 PART = 2048  # groups between two lines of the log
 
 
@@ -46,9 +51,12 @@ def parser() -> argparse.ArgumentParser:
         add_nli_arguments(command)
         command.add_argument("--models", nargs="+", required=True, help="folders of NLI models")
         command.add_argument("--output", required=True, type=Path, help="a parquet file")
+    nli.add_argument("--recombined", type=int, default=0, help=RECOMBINED)
+    nli.add_argument("--encoder", help="folder of a sentence encoder, for --recombined")
     add_label_arguments(groups, required=True)
     groups.add_argument("--encoder", required=True, help="folder of a sentence encoder")
     groups.add_argument("--groups", type=int, default=16000, help="how many groups")
+    groups.add_argument("--phrases", type=int, default=4, help="hypotheses in a group")
     return p
 
 
@@ -65,26 +73,88 @@ def label_nli(args: argparse.Namespace, models: Sequence[ModelSpec]) -> pd.DataF
     """The three-way rows with the models' probabilities."""
     rows = nli_rows(args, held_out_texts(args.held_out))
     rows = rows[rows["label"].isin(CLASSES)].reset_index(drop=True)
+    if args.recombined:
+        vectors = embed(_encoder(args), list(rows["premise"]), args.bf16)
+        new = recombined(rows, vectors, args.recombined, random.Random(args.seed))
+        rows = pd.concat([rows, new], ignore_index=True)
     opinions = nli_opinions(models, list(rows["premise"]), list(rows["hypothesis"]))
-    agreed = np.array(CLASSES)[opinions.argmax(axis=1)] == rows["label"]
-    logger.info("%d rows, the models agree with %.1f %%", len(rows), 100 * agreed.mean())
+    labelled = rows["label"].notna()
+    agreed = (np.array(CLASSES)[opinions.argmax(axis=1)] == rows["label"])[labelled]
+    logger.info("%d rows, the models agree with %.1f %%", len(agreed), 100 * agreed.mean())
     return rows.assign(**dict(zip(CLASSES, opinions.T, strict=True)))
 
 
+def _encoder(args: argparse.Namespace) -> str:
+    if args.encoder is None:
+        raise ValueError(
+            "--recombined needs --encoder, a sentence encoder that finds like premises"
+        )
+    return str(args.encoder)
+
+
+def recombined(
+    rows: pd.DataFrame, vectors: torch.Tensor, count: int, rng: random.Random, near: int = 20
+) -> pd.DataFrame:
+    """New pairs: a premise with the hypothesis of one of the premises nearest to it.
+
+    Any hypothesis of a like text may follow, contradict or do neither: pairs worth a teacher's
+    opinion, which cost no annotator.
+
+    Parameters
+    ----------
+    rows : DataFrame with premise, hypothesis, label, set
+    vectors : float tensor [rows, size]
+        Of the premises, of length 1.
+    count : int
+    rng : random.Random
+    near : int
+        How many of the nearest premises count as like.
+
+    Returns
+    -------
+    DataFrame
+        The columns of ``rows``; ``label`` is null. Fewer than ``count`` if pairs coincide.
+    """
+    chosen = [rng.randrange(len(rows)) for _ in range(count)]
+    others: list[int] = []
+    for start in range(0, count, PART):
+        part = chosen[start : start + PART]
+        cosines = vectors[part] @ vectors.T
+        # The premise's own rows are as near as can be: pairs that exist already.
+        cosines[cosines > SAME] = -1.0
+        nearest = cosines.topk(min(near, len(rows)), dim=1)
+        choices = zip(nearest.indices.tolist(), nearest.values.tolist(), strict=True)
+        others += [
+            rng.choice([row for row, cosine in zip(*found, strict=True) if cosine > -1.0] or [own])
+            for own, found in zip(part, choices, strict=True)
+        ]
+    new = pd.DataFrame(
+        {
+            "premise": rows["premise"].to_numpy()[chosen],
+            "hypothesis": rows["hypothesis"].to_numpy()[others],
+            "label": None,
+            "set": "recombined",
+        }
+    )
+    texts = ["premise", "hypothesis"]
+    known = pd.MultiIndex.from_frame(rows[texts])
+    return new[~pd.MultiIndex.from_frame(new[texts]).isin(known)].drop_duplicates(texts)
+
+
 def label_groups(args: argparse.Namespace, models: Sequence[ModelSpec]) -> pd.DataFrame:
-    """Soft groups, two for each text: of phrases of the texts, and of the sets' labels."""
+    """Soft groups, one of each list of candidates for each text."""
     held_out = held_out_texts(args.held_out)
     labelled = label_rows(args, held_out)
     pool = text_pool(nli_examples(nli_rows(args, held_out)), labelled, args)
-    texts = random.Random(args.seed).sample(pool, min(args.groups // 2, len(pool)))
-    labels = sorted(set(labelled["label"]))
+    lists = _candidates(pool, sorted(set(labelled["label"])), args)
+    texts = random.Random(args.seed).sample(pool, min(args.groups // len(lists), len(pool)))
     vectors = embed(args.encoder, texts, args.bf16)
     drawn: list[Example] = []
-    for candidates in (common_phrases(pool), labels):
-        recipe = DistillationRecipe(rows=args.groups // 2, pool=min(500, len(candidates)))
+    for candidates in lists:
+        recipe = DistillationRecipe(len(texts), args.phrases, min(500, len(candidates)))
         found = embed(args.encoder, candidates, args.bf16)
         teacher = Teacher(texts, candidates, vectors, found, recipe)
-        drawn += teacher.examples(random.Random(f"{args.seed} {len(candidates)}"))
+        drawn += teacher.examples(random.Random(f"{args.seed} {len(drawn)}"))
     random.Random(args.seed).shuffle(drawn)
     done: list[Example] = []
     while len(done) < len(drawn):
@@ -99,13 +169,27 @@ def label_groups(args: argparse.Namespace, models: Sequence[ModelSpec]) -> pd.Da
     )
 
 
+def _candidates(
+    texts: Sequence[str], labels: Sequence[str], args: argparse.Namespace
+) -> list[Sequence[str]]:
+    """What texts are compared with: their phrases, the sets' labels, commands made of phrases."""
+    phrases = common_phrases(texts)
+    made = commands(texts, phrases, COMMANDS, random.Random(args.seed))
+    lists = [found for found in (phrases, labels, made) if len(found) >= args.phrases]
+    if not lists:
+        raise ValueError(f"--phrases {args.phrases}: the texts have not so many; give more texts")
+    return lists
+
+
 def read_soft_nli(path: str, gold: float) -> list[Example]:
-    """The rows that ``nli`` wrote, each with a share of its true class in the targets."""
+    """The rows that ``nli`` wrote; a true class, where known, has a share of the targets."""
     rows = pd.read_parquet(path)
-    opinions = rows[list(CLASSES)].to_numpy().tolist()
+    opinions = rows[list(CLASSES)].to_numpy()
+    shares = np.where(rows["label"].isna(), 0.0, gold)
+    rows["label"] = rows["label"].fillna(pd.Series(np.array(CLASSES)[opinions.argmax(axis=1)]))
     return [
-        Example(x.premise, x.hypotheses, x.label, softened(x.label, opinion, gold))
-        for x, opinion in zip(nli_examples(rows), opinions, strict=True)
+        Example(x.premise, x.hypotheses, x.label, softened(x.label, opinion, share))
+        for x, opinion, share in zip(nli_examples(rows), opinions.tolist(), shares, strict=True)
         if x.label is not None
     ]
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 WORD = re.compile(r"[a-z][a-z'-]+")
 LONGEST = 3  # words
@@ -37,6 +38,26 @@ def common_phrases(texts: Iterable[str], at_least: int = 3) -> list[str]:
     for text in texts:
         counts.update(set(_phrases(text.lower())))
     return [phrase for phrase, count in counts.most_common() if count >= at_least]
+
+
+def commands(
+    texts: Iterable[str], phrases: Sequence[str], count: int, rng: random.Random, at_least: int = 10
+) -> list[str]:
+    """Phrases behind words that at least so many texts begin with: what an intent may be called.
+
+    At most ``count`` of all combinations, drawn at random; senseless ones are near no text.
+
+    Examples
+    --------
+    >>> commands(["Play jazz"], ["radio"], 5, random.Random(0), at_least=1)
+    ['play radio']
+    """
+    starts = (WORD.match(text.lower()) for text in texts)
+    counts = Counter(start.group() for start in starts if start)
+    words = [w for w, n in counts.most_common() if n >= at_least and w not in STOP_WORDS]
+    pairs = range(len(words) * len(phrases))
+    drawn = rng.sample(pairs, min(count, len(pairs)))
+    return [f"{words[at // len(phrases)]} {phrases[at % len(phrases)]}" for at in drawn]
 
 
 def _phrases(text: str) -> Iterable[str]:

@@ -56,12 +56,15 @@ class Hyperparameters:
     save_dtype: str = "float32"
     seed: int = 0
     dropout: float = 0.0
+    frozen_layers: int = 0
     save_steps: int = 1000
     eval_steps: int = 1000
 
     def __post_init__(self) -> None:
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout={self.dropout}: give a share from 0 to below 1")
+        if self.frozen_layers < 0:
+            raise ValueError(f"frozen_layers={self.frozen_layers}: give 0 or a number of layers")
 
 
 class Clock(TrainerCallback):
@@ -143,6 +146,21 @@ def new_model(base: str, dropout: float = 0.0) -> tuple[Any, Any]:
     return model, tokenizer
 
 
+def freeze(model: Any, layers: int) -> None:
+    """Keep the embeddings and the first layers as they are; 0 freezes nothing.
+
+    No backward pass goes through them, which saves two thirds of their time.
+    """
+    if not layers:
+        return
+    blocks = model.base_model.encoder.layer
+    if layers > len(blocks):
+        raise ValueError(f"frozen_layers={layers}: the model has {len(blocks)}")
+    model.base_model.embeddings.requires_grad_(False)
+    for block in blocks[:layers]:
+        block.requires_grad_(False)
+
+
 def train(
     base: str,
     draw_train: Draw,
@@ -174,6 +192,7 @@ def train(
     """
     torch.manual_seed(settings.seed)
     model, tokenizer = new_model(base, settings.dropout)
+    freeze(model, settings.frozen_layers)
     encoder = PairEncoder(tokenizer, settings.max_length)
     tokens = settings.tokens_per_batch
     clock = Clock(budget)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import random
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from numpy.testing import assert_allclose
 
 import sparknlp_zs
 from sparknlp_zs.training.__main__ import main as train
 from sparknlp_zs.training.data import Example
-from sparknlp_zs.training.labelling import main, read_soft_groups, read_soft_nli
+from sparknlp_zs.training.labelling import main, read_soft_groups, read_soft_nli, recombined
 from sparknlp_zs.training.opinions import CLASSES, geometric_mean, nli_opinions, with_opinions
+from sparknlp_zs.training.phrases import commands
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +84,45 @@ def test_command_draws_groups_that_a_student_is_trained_on(data, tiny, tmp_path,
     assert '"steps": 2' in capsys.readouterr().out
     with pytest.raises(ValueError, match=r"--gold-share 2\.0"):
         train([*student, "--gold-share", "2"])
+
+
+def test_new_pairs_are_of_like_premises_and_have_no_true_class(tiny, tmp_path):
+    premises = ["a fox", "the fox", "a dog", "the dog", "a fox"]
+    rows = pd.DataFrame({"premise": premises, "hypothesis": list("vwxyz")})
+    rows = rows.assign(label="neutral", set="x")
+    fox, dog = [1.0, 0.0], [0.0, 1.0]
+    near = [0.6, 0.8]
+    vectors = torch.tensor([fox, [0.8, 0.6], dog, near, fox])
+    found = recombined(rows, vectors, 200, random.Random(0), near=1)
+    pairs = set(zip(found["premise"], found["hypothesis"], strict=True))
+    assert pairs == {
+        ("a fox", "w"),
+        ("the fox", "y"),
+        ("a dog", "y"),
+        ("the dog", "w"),
+    }
+    rows.to_parquet(tmp_path / "nli.parquet")
+    options = ["nli", "--nli", str(tmp_path / "nli.parquet"), "--models", str(tiny)]
+    options += ["--output", str(tmp_path / "soft.parquet"), "--recombined", "50"]
+    with pytest.raises(ValueError, match="--encoder"):
+        main(options)
+    main([*options, "--encoder", str(tiny)])
+    soft = pd.read_parquet(tmp_path / "soft.parquet")
+    assert set(soft["set"]) == {"x", "recombined"}
+    for (_, row), example in zip(
+        soft.iterrows(), read_soft_nli(str(tmp_path / "soft.parquet"), 1.0), strict=True
+    ):
+        known = row["set"] == "x"
+        opinion = row[list(CLASSES)].to_numpy(float)
+        assert_allclose(example.targets, [0, 1, 0] if known else opinion)
+        assert known or example.label == opinion.argmax()
+
+
+def test_commands_have_verbs_that_texts_begin_with():
+    texts = ["play jazz now", "Play rock", "find me", "what is it", "what", "play"]
+    found = commands(texts, ["jazz", "rock"], 9, random.Random(0), at_least=1)
+    assert sorted(found) == ["find jazz", "find rock", "play jazz", "play rock"]
+    assert len(commands(texts, ["jazz", "rock"], 3, random.Random(0), at_least=1)) == 3
 
 
 def test_blank_texts_have_no_opinion(tiny):

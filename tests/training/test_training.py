@@ -7,6 +7,7 @@ import json
 import pandas as pd
 import pytest
 import torch
+from transformers import AutoModelForSequenceClassification
 
 from sparknlp_zs.engine.loading import load_scorer
 from sparknlp_zs.training.__main__ import main
@@ -121,3 +122,19 @@ def test_command_trains_a_model_that_scores(files, tiny, tmp_path, capsys):
 
     weights = load_file(output / "model.safetensors")
     assert {x.dtype for x in weights.values() if x.is_floating_point()} == {torch.float16}
+
+
+def test_frozen_layers_stay_as_they_are(files, tiny, tmp_path):
+    arguments = ["--base", str(tiny), "--nli", str(files / "nli.parquet"), "--steps", "3"]
+    arguments += ["--tokens", "512", "--max-length", "48", "--learning-rate", "5e-3"]
+    main([*arguments, "--output", str(tmp_path / "trained"), "--frozen-layers", "1"])
+    before, after = (
+        AutoModelForSequenceClassification.from_pretrained(folder).base_model.state_dict()
+        for folder in (tiny, tmp_path / "trained")
+    )
+    same = {name for name, weights in before.items() if torch.equal(weights, after[name])}
+    frozen = {x for x in before if x.startswith(("embeddings.", "encoder.layer.0."))}
+    assert frozen <= same
+    assert not any(name.startswith("encoder.layer.1.") for name in same)
+    with pytest.raises(ValueError, match="frozen_layers=9: the model has 3"):
+        main([*arguments, "--output", str(tmp_path / "none"), "--frozen-layers", "9"])
