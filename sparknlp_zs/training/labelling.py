@@ -37,7 +37,9 @@ from sparknlp_zs.training.sources import (
 logger = logging.getLogger(__name__)
 
 RECOMBINED = "so many new pairs, of premises with the hypotheses of premises like them"
-COMMANDS = 8000  # candidates that are made of a verb and a phrase
+COMMANDS = 24000  # candidates that are made of a verb and a frequent phrase
+FREQUENT = 1000
+SMALLEST_POOL = 500  # candidates that a group is drawn from; a sixth if they are more
 SAME = 0.9999  # the cosine of equal premises
 PART = 2048  # groups between two lines of the log
 
@@ -145,13 +147,14 @@ def label_groups(args: argparse.Namespace, models: Sequence[ModelSpec]) -> pd.Da
     """Soft groups, one of each list of candidates for each text."""
     held_out = held_out_texts(args.held_out)
     labelled = label_rows(args, held_out)
-    pool = text_pool(nli_examples(nli_rows(args, held_out)), labelled, args)
-    lists = _candidates(pool, sorted(set(labelled["label"])), args)
-    texts = random.Random(args.seed).sample(pool, min(args.groups // len(lists), len(pool)))
+    every = text_pool(nli_examples(nli_rows(args, held_out)), labelled, args)
+    lists = _candidates(every, sorted(set(labelled["label"])), args)
+    texts = random.Random(args.seed).sample(every, min(args.groups // len(lists), len(every)))
     vectors = embed(args.encoder, texts, args.bf16)
     drawn: list[Example] = []
     for candidates in lists:
-        recipe = DistillationRecipe(len(texts), args.phrases, min(500, len(candidates)))
+        pool = min(len(candidates), max(SMALLEST_POOL, len(candidates) // 6))
+        recipe = DistillationRecipe(len(texts), args.phrases, pool)
         found = embed(args.encoder, candidates, args.bf16)
         teacher = Teacher(texts, candidates, vectors, found, recipe)
         drawn += teacher.examples(random.Random(f"{args.seed} {len(drawn)}"))
@@ -174,7 +177,7 @@ def _candidates(
 ) -> list[Sequence[str]]:
     """What texts are compared with: their phrases, the sets' labels, commands made of phrases."""
     phrases = common_phrases(texts)
-    made = commands(texts, phrases, COMMANDS, random.Random(args.seed))
+    made = commands(texts, phrases[:FREQUENT], COMMANDS, random.Random(args.seed))
     lists = [found for found in (phrases, labels, made) if len(found) >= args.phrases]
     if not lists:
         raise ValueError(f"--phrases {args.phrases}: the texts have not so many; give more texts")

@@ -9,6 +9,11 @@ from collections.abc import Iterable, Sequence
 
 WORD = re.compile(r"[a-z][a-z'-]+")
 LONGEST = 3  # words
+# A verb that asks for something: "play some jazz", "can you book a table".
+ORDER = re.compile(
+    r"(?:please |can you |could you |i want to |i would like to |i'd like to )*"
+    r"([a-z]+) (?:a|an|all|any|me|my|some|that|the|this) "
+)
 STOP_TEXT = """
 a about after again all also am an and any anything are as at back be because been before being
 but by came can can't could couldn't did didn't do does doesn't doing don't down each even ever
@@ -43,21 +48,21 @@ def common_phrases(texts: Iterable[str], at_least: int = 3) -> list[str]:
 def commands(
     texts: Iterable[str], phrases: Sequence[str], count: int, rng: random.Random, at_least: int = 10
 ) -> list[str]:
-    """Phrases behind words that at least so many texts begin with: what an intent may be called.
+    """Phrases behind verbs that at least so many texts order something with, as intents are named.
 
     At most ``count`` of all combinations, drawn at random; senseless ones are near no text.
 
     Examples
     --------
-    >>> commands(["Play jazz"], ["radio"], 5, random.Random(0), at_least=1)
-    ['play radio']
+    >>> commands(["Please play the radio"], ["jazz"], 5, random.Random(0), at_least=1)
+    ['play jazz']
     """
-    starts = (WORD.match(text.lower()) for text in texts)
-    counts = Counter(start.group() for start in starts if start)
-    words = [w for w, n in counts.most_common() if n >= at_least and w not in STOP_WORDS]
-    pairs = range(len(words) * len(phrases))
+    orders = (ORDER.match(text.lower()) for text in texts)
+    counts = Counter(order.group(1) for order in orders if order)
+    verbs = [w for w, n in counts.most_common() if n >= at_least and w not in STOP_WORDS]
+    pairs = range(len(verbs) * len(phrases))
     drawn = rng.sample(pairs, min(count, len(pairs)))
-    return [f"{words[at // len(phrases)]} {phrases[at % len(phrases)]}" for at in drawn]
+    return [f"{verbs[at // len(phrases)]} {phrases[at % len(phrases)]}" for at in drawn]
 
 
 def _phrases(text: str) -> Iterable[str]:

@@ -118,11 +118,19 @@ def test_new_pairs_are_of_like_premises_and_have_no_true_class(tiny, tmp_path):
         assert known or example.label == opinion.argmax()
 
 
-def test_commands_have_verbs_that_texts_begin_with():
-    texts = ["play jazz now", "Play rock", "find me", "what is it", "what", "play"]
+def test_commands_have_verbs_that_texts_order_with():
+    texts = [
+        "Play some jazz now",
+        "could you find me rock",
+        "what a day",
+        "play jazz",
+        "play my song",
+    ]
     found = commands(texts, ["jazz", "rock"], 9, random.Random(0), at_least=1)
     assert sorted(found) == ["find jazz", "find rock", "play jazz", "play rock"]
     assert len(commands(texts, ["jazz", "rock"], 3, random.Random(0), at_least=1)) == 3
+    found = commands(texts, ["jazz"], 9, random.Random(0), at_least=2)
+    assert found == ["play jazz"]
 
 
 def test_blank_texts_have_no_opinion(tiny):
