@@ -18,12 +18,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from transformers import AutoTokenizer
 
 from sparknlp_zs.models import ModelSpec
 from sparknlp_zs.training.data import Example, nli_examples, softened
 from sparknlp_zs.training.distillation import DistillationRecipe, Teacher
 from sparknlp_zs.training.opinions import CLASSES, nli_opinions, with_opinions
-from sparknlp_zs.training.phrases import commands, common_phrases
+from sparknlp_zs.training.phrases import commands, common_phrases, ordered, words
 from sparknlp_zs.training.similar import embed
 from sparknlp_zs.training.sources import (
     add_label_arguments,
@@ -39,6 +40,7 @@ logger = logging.getLogger(__name__)
 RECOMBINED = "so many new pairs, of premises with the hypotheses of premises like them"
 COMMANDS = 24000  # candidates that are made of a verb and a frequent phrase
 FREQUENT = 1000
+VERB_WEIGHT = 0.3  # of the nearness of verbs, beside that of texts and commands
 SMALLEST_POOL = 500  # candidates that a group is drawn from; a sixth if they are more
 SAME = 0.9999  # the cosine of equal premises
 PART = 2048  # groups between two lines of the log
@@ -54,6 +56,9 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--models", nargs="+", required=True, help="folders of NLI models")
         command.add_argument("--output", required=True, type=Path, help="a parquet file")
     nli.add_argument("--recombined", type=int, default=0, help=RECOMBINED)
+    nli.add_argument(
+        "--distrust", nargs="*", default=[], help="sets whose own labels are not written"
+    )
     nli.add_argument("--encoder", help="folder of a sentence encoder, for --recombined")
     add_label_arguments(groups, required=True)
     groups.add_argument("--encoder", required=True, help="folder of a sentence encoder")
@@ -83,7 +88,8 @@ def label_nli(args: argparse.Namespace, models: Sequence[ModelSpec]) -> pd.DataF
     labelled = rows["label"].notna()
     agreed = (np.array(CLASSES)[opinions.argmax(axis=1)] == rows["label"])[labelled]
     logger.info("%d rows, the models agree with %.1f %%", len(agreed), 100 * agreed.mean())
-    return rows.assign(**dict(zip(CLASSES, opinions.T, strict=True)))
+    kept = rows["label"].where(~rows["set"].isin(args.distrust), None)
+    return rows.assign(label=kept, **dict(zip(CLASSES, opinions.T, strict=True)))
 
 
 def _encoder(args: argparse.Namespace) -> str:
@@ -152,12 +158,15 @@ def label_groups(args: argparse.Namespace, models: Sequence[ModelSpec]) -> pd.Da
     texts = random.Random(args.seed).sample(every, min(args.groups // len(lists), len(every)))
     vectors = embed(args.encoder, texts, args.bf16)
     drawn: list[Example] = []
-    for candidates in lists:
+    for name, candidates in lists.items():
+        found, own = embed(args.encoder, candidates, args.bf16), vectors
+        if name == "commands":
+            own = _with_verbs(own, [ordered(text) for text in texts], args)
+            found = _with_verbs(found, [command.split()[0] for command in candidates], args)
         pool = min(len(candidates), max(SMALLEST_POOL, len(candidates) // 6))
         recipe = DistillationRecipe(len(texts), args.phrases, pool)
-        found = embed(args.encoder, candidates, args.bf16)
-        teacher = Teacher(texts, candidates, vectors, found, recipe)
-        drawn += teacher.examples(random.Random(f"{args.seed} {len(drawn)}"))
+        teacher = Teacher(texts, candidates, own, found, recipe)
+        drawn += teacher.examples(random.Random(f"{args.seed} {name}"))
     random.Random(args.seed).shuffle(drawn)
     done: list[Example] = []
     while len(done) < len(drawn):
@@ -174,14 +183,34 @@ def label_groups(args: argparse.Namespace, models: Sequence[ModelSpec]) -> pd.Da
 
 def _candidates(
     texts: Sequence[str], labels: Sequence[str], args: argparse.Namespace
-) -> list[Sequence[str]]:
-    """What texts are compared with: their phrases, the sets' labels, commands made of phrases."""
+) -> dict[str, Sequence[str]]:
+    """What texts are compared with, by kind."""
     phrases = common_phrases(texts)
-    made = commands(texts, phrases[:FREQUENT], COMMANDS, random.Random(args.seed))
-    lists = [found for found in (phrases, labels, made) if len(found) >= args.phrases]
-    if not lists:
+    vocabulary = words(sorted(AutoTokenizer.from_pretrained(args.encoder).get_vocab()))
+    lists = {
+        "phrases": phrases,
+        "labels": labels,
+        "commands": commands(texts, phrases[:FREQUENT], COMMANDS, random.Random(args.seed)),
+        "words": vocabulary,
+    }
+    found = {name: list(x) for name, x in lists.items() if len(x) >= args.phrases}
+    if not found:
         raise ValueError(f"--phrases {args.phrases}: the texts have not so many; give more texts")
-    return lists
+    return found
+
+
+def _with_verbs(
+    vectors: torch.Tensor, verbs: Sequence[str | None], args: argparse.Namespace
+) -> torch.Tensor:
+    """Vectors whose products are the cosines, and with a weight those of the verbs.
+
+    Sentence encoders hear what a text is about, and hardly what it asks for.
+    """
+    known = sorted({verb for verb in verbs if verb})
+    found = dict(zip(known, embed(args.encoder, known, args.bf16), strict=True))
+    none = torch.zeros(vectors.shape[1])
+    own = torch.stack([found[verb] if verb else none for verb in verbs])
+    return torch.cat([vectors, VERB_WEIGHT**0.5 * own], dim=1)
 
 
 def read_soft_nli(path: str, gold: float) -> list[Example]:

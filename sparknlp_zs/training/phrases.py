@@ -57,12 +57,34 @@ def commands(
     >>> commands(["Please play the radio"], ["jazz"], 5, random.Random(0), at_least=1)
     ['play jazz']
     """
-    orders = (ORDER.match(text.lower()) for text in texts)
-    counts = Counter(order.group(1) for order in orders if order)
-    verbs = [w for w, n in counts.most_common() if n >= at_least and w not in STOP_WORDS]
+    counts = Counter(ordered(text) for text in texts)
+    verbs = [w for w, n in counts.most_common() if w and n >= at_least]
     pairs = range(len(verbs) * len(phrases))
     drawn = rng.sample(pairs, min(count, len(pairs)))
     return [f"{verbs[at // len(phrases)]} {phrases[at % len(phrases)]}" for at in drawn]
+
+
+def ordered(text: str) -> str | None:
+    """The verb of a text that asks for something to be done.
+
+    Examples
+    --------
+    >>> ordered("Could you find me a taxi"), ordered("what a day")
+    ('find', None)
+    """
+    order = ORDER.match(text.lower())
+    return order.group(1) if order and order.group(1) not in STOP_WORDS else None
+
+
+def words(vocabulary: Iterable[str]) -> list[str]:
+    """The whole words among a tokenizer's tokens, from three letters on, without stop words.
+
+    Examples
+    --------
+    >>> words(["##ing", "cinema", "an", "[CLS]", "the", "1984"])
+    ['cinema']
+    """
+    return [x for x in vocabulary if len(x) > 2 and WORD.fullmatch(x) and x not in STOP_WORDS]
 
 
 def _phrases(text: str) -> Iterable[str]:

@@ -109,6 +109,9 @@ def test_new_pairs_are_of_like_premises_and_have_no_true_class(tiny, tmp_path):
     main([*options, "--encoder", str(tiny)])
     soft = pd.read_parquet(tmp_path / "soft.parquet")
     assert set(soft["set"]) == {"x", "recombined"}
+    assert soft["label"].notna().sum() == 5
+    main([*options, "--encoder", str(tiny), "--distrust", "x", "--output", str(tmp_path / "no")])
+    assert pd.read_parquet(tmp_path / "no")["label"].isna().all()
     for (_, row), example in zip(
         soft.iterrows(), read_soft_nli(str(tmp_path / "soft.parquet"), 1.0), strict=True
     ):
