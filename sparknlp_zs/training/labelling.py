@@ -183,7 +183,7 @@ def label_groups(args: argparse.Namespace, models: Sequence[ModelSpec]) -> pd.Da
 
 def _candidates(
     texts: Sequence[str], labels: Sequence[str], args: argparse.Namespace
-) -> dict[str, Sequence[str]]:
+) -> dict[str, list[str]]:
     """What texts are compared with, by kind."""
     phrases = common_phrases(texts)
     vocabulary = words(sorted(AutoTokenizer.from_pretrained(args.encoder).get_vocab()))
