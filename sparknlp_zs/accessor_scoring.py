@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow as pa
@@ -12,6 +12,7 @@ import pyarrow as pa
 from sparknlp_zs.bars import bar
 from sparknlp_zs.embedders import spec_for
 from sparknlp_zs.engine.local import local_scorer
+from sparknlp_zs.engine.rows import first_rows
 from sparknlp_zs.models import Model, read_class_ids
 from sparknlp_zs.tasks import FixedTask, Task
 
@@ -48,12 +49,19 @@ def scored(
 ) -> pa.ChunkedArray:
     """The task's result for Arrow columns with so many pairs to score, with a bar if it is long."""
     rows = len(columns[0])
-    step = max(1, BAR_STEP_PAIRS * rows // max(1, pairs))
+    # Windows are small where a row has many pairs: the same text may come again in a later one.
+    first, places = first_rows(columns)
+    repeated = len(first) < rows
+    if repeated:
+        columns, pairs = [x.take(first) for x in columns], pairs * len(first) // rows
+    step = max(1, BAR_STEP_PAIRS * len(first) // max(1, pairs))
     parts = local_scorer(spec_for(task, model), check).score_stream(
         task, _slices(columns, step), window_rows=step
     )
-    shown = _with_bar(parts, rows, progress and pairs > LONG_WORK_PAIRS)
-    return pa.chunked_array(list(shown), type=task.result_type)
+    unit = "distinct row" if repeated else "row"
+    shown = _with_bar(parts, len(first), unit, progress and pairs > LONG_WORK_PAIRS)
+    result = pa.chunked_array(list(shown), type=task.result_type)
+    return result.take(places) if repeated else result
 
 
 def text_array(series: pd.Series) -> pa.ChunkedArray:
@@ -69,8 +77,7 @@ def text_array(series: pd.Series) -> pa.ChunkedArray:
     >>> text_array(pd.Series(["a", None])).to_pylist()
     ['a', None]
     """
-    categorical = isinstance(series.dtype, pd.CategoricalDtype)
-    values = series.astype("object") if categorical else series
+    values = series.astype("object") if _is_categorical(series.dtype) else series
     kind = pd.api.types.infer_dtype(values, skipna=True)
     if kind not in ("string", "empty") and not values.isna().all():
         raise TypeError(
@@ -79,6 +86,12 @@ def text_array(series: pd.Series) -> pa.ChunkedArray:
         )
     missing = values.isna().to_numpy(dtype=bool)
     return pa.chunked_array([pa.array(values.to_numpy(object), pa.large_string(), mask=missing)])
+
+
+def _is_categorical(dtype: Any) -> bool:
+    if isinstance(dtype, pd.ArrowDtype):
+        return bool(pa.types.is_dictionary(dtype.pyarrow_dtype))
+    return isinstance(dtype, pd.CategoricalDtype)
 
 
 def as_frame(result: pa.ChunkedArray, names: list[str], index: pd.Index) -> pd.DataFrame:
@@ -94,11 +107,11 @@ def _slices(columns: Columns, step: int) -> Iterator[Columns]:
         yield [column.slice(start, step) for column in columns]
 
 
-def _with_bar(parts: Iterator[pa.Array], rows: int, show: bool) -> Iterator[pa.Array]:
+def _with_bar(parts: Iterator[pa.Array], rows: int, unit: str, show: bool) -> Iterator[pa.Array]:
     if not show:
         yield from parts
         return
-    with bar(rows, "row") as shown:
+    with bar(rows, unit) as shown:
         for part in parts:
             shown.update(len(part))
             yield part

@@ -68,7 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser().parse_args(arguments)
     try:
         _classify(args)
-    except (ModelNotFoundError, FileNotFoundError, KeyError, TypeError, ValueError) as error:
+    except (ModelNotFoundError, OSError, KeyError, TypeError, ValueError) as error:
         message = error.args[0] if isinstance(error, KeyError) else error
         print(f"sparknlp-zs: {message}", file=sys.stderr)
         return 2
@@ -88,6 +88,8 @@ def _classify(args: argparse.Namespace) -> None:
     file_format(args.output)
     if not args.file.is_file():
         raise FileNotFoundError(f"FILE={str(args.file)!r}: no such file")
+    if not args.output.resolve().parent.is_dir():
+        raise FileNotFoundError(f"--output {str(args.output)!r}: no such folder; make it first")
     names = (f"{args.prefix}label", f"{args.prefix}score")
     if args.engine == "spark":
         from sparknlp_zs.spark.files import classify_file

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 from sparknlp_zs import accessor as _accessor  # noqa: F401  (registers .zsc)
 from sparknlp_zs.json_rows import json_rows
@@ -51,10 +56,12 @@ def read_frame(path: Path) -> pd.DataFrame:
 
 
 def check_columns(columns: Iterable[str], text: str, names: tuple[str, str]) -> None:
-    """Refuse a missing text column, and new columns that would replace old ones."""
+    """Refuse a text column that is missing or ambiguous, and new columns that are not new."""
     known = list(columns)
     if text not in known:
         raise KeyError(f"--text {text!r}: no such column; the columns are {known[:20]}")
+    if known.count(text) > 1:
+        raise ValueError(f"--text {text!r}: several columns have this name; rename them")
     taken = [name for name in names if name in known]
     if taken:
         raise ValueError(f"the file has columns {taken} already; choose others with --prefix")
@@ -82,15 +89,63 @@ def classify_file(
     return len(frame)
 
 
+def _read_csv(path: Path) -> pd.DataFrame:
+    # Told of a header, pandas renames columns, and makes longer rows' first fields an index.
+    try:
+        raw = pd.read_csv(path, dtype="str", keep_default_na=False, header=None)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"file {str(path)!r} is not UTF-8 ({error}); convert it") from error
+    except pd.errors.ParserError as error:
+        raise ValueError(
+            f"file {str(path)!r}: {error}; quote fields that hold commas or line breaks"
+        ) from error
+    return raw[1:].reset_index(drop=True).set_axis(raw.iloc[0].tolist(), axis=1)
+
+
+def _read_json(path: Path) -> pd.DataFrame:
+    # As objects: where one is missing, pandas would make floats of integers.
+    return pd.DataFrame(list(json_rows(path)), dtype="object")
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    # Without pandas' notes on an index: its columns are columns of the file.
+    table = pq.read_table(path).replace_schema_metadata()
+    frame: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype)
+    return frame
+
+
+def _write_json(frame: pd.DataFrame, path: Path) -> None:
+    columns = [_with_none(frame.iloc[:, at]) for at in range(frame.shape[1])]
+    names = frame.columns.tolist()
+    with path.open("w", encoding="utf-8") as out:
+        for values in zip(*columns, strict=True):
+            row = dict(zip(names, values, strict=True))
+            out.write(json.dumps(row, ensure_ascii=False, default=_json_value) + "\n")
+
+
+def _with_none(column: pd.Series) -> list[Any]:
+    values = column.astype("object")
+    return values.where(values.notna(), None).tolist()
+
+
+def _json_value(value: Any) -> Any:
+    """What JSON has no type for: times in ISO 8601, bytes in base64, as Spark writes them."""
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    if isinstance(value, Decimal):
+        return float(value)
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
 _READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
-    "csv": lambda path: pd.read_csv(path, dtype="str", keep_default_na=False),
-    "json": lambda path: pd.DataFrame(list(json_rows(path))),
-    "parquet": lambda path: pd.read_parquet(path, dtype_backend="pyarrow"),
+    "csv": _read_csv,
+    "json": _read_json,
+    "parquet": _read_parquet,
 }
 _WRITERS: dict[str, Callable[[pd.DataFrame, Path], None]] = {
     "csv": lambda frame, path: frame.to_csv(path, index=False),
-    "json": lambda frame, path: frame.to_json(
-        path, orient="records", lines=True, force_ascii=False, double_precision=15
-    ),
+    "json": _write_json,
     "parquet": lambda frame, path: frame.to_parquet(path, index=False),
 }

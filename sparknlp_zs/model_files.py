@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
 from pathlib import Path
 
 from sparknlp_zs.models import EMBEDDER, EMBEDDING, HEAD_TASKS, HEAD_WEIGHTS
@@ -32,6 +34,17 @@ def content_hash(folder: Path) -> str:
             while block := file.read(1 << 20):
                 digest.update(block)
     return digest.hexdigest()[:20]
+
+
+def is_uri(path: str | os.PathLike[str]) -> bool:
+    """Whether a path names a file system, which Python would take for a folder's name.
+
+    Examples
+    --------
+    >>> is_uri("dbfs:/models/mine"), is_uri("/dbfs/models/mine"), is_uri("C:/models/mine")
+    (True, False, False)
+    """
+    return re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", os.fspath(path)) is not None
 
 
 def needed_files(folder: Path) -> list[Path]:

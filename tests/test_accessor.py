@@ -13,6 +13,7 @@ import pytest
 import sparknlp_zs  # noqa: F401
 from sparknlp_zs import NLI, Hierarchy, ZeroShot, ZeroShotScores
 from sparknlp_zs.engine.loading import load_scorer
+from sparknlp_zs.engine.scorer import Scorer
 from sparknlp_zs.models import ModelSpec
 
 LABELS = ["travel", "cooking, and more", "{braces}"]
@@ -134,6 +135,14 @@ def test_text_dtypes(tiny, dtype):
     pd.testing.assert_frame_equal(found, expected)
 
 
+def test_arrow_categories_are_texts(tiny):
+    """As ``read_parquet(dtype_backend="pyarrow")`` makes them of categories."""
+    kind = pd.ArrowDtype(pa.dictionary(pa.int32(), pa.string()))
+    series = pd.Series(pa.array(TEXTS).dictionary_encode(), dtype=kind)
+    expected = pd.Series(TEXTS, dtype="object").zsc.scores(LABELS, model=tiny)
+    pd.testing.assert_frame_equal(series.zsc.scores(LABELS, model=tiny), expected)
+
+
 def test_no_rows_and_nothing_but_missing(tiny):
     empty = pd.Series([], dtype="str").zsc.classify(LABELS, model=tiny)
     assert empty.shape == (0, 2)
@@ -194,6 +203,33 @@ def test_what_is_for_a_series():
         frame.zsc.scores(LABELS)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = frame.zsc.nothing
+
+
+def test_a_text_is_scored_once(tiny, monkeypatch):
+    """However many labels there are, and so however few rows are scored together."""
+    labels = [f"label {i}" for i in range(40)]
+    texts = pd.Series([f"text {i % 7}" for i in range(1200)], index=range(1200, 0, -1))
+    expected = texts[:7].zsc.classify(labels, model=tiny)
+    seen = []
+    stream = Scorer.score_stream
+
+    def watched(self, task, batches, window_rows):
+        batches = list(batches)
+        seen.append(sum(len(columns[0]) for columns in batches))
+        return stream(self, task, iter(batches), window_rows)
+
+    monkeypatch.setattr(Scorer, "score_stream", watched)
+    found = texts.zsc.classify(labels, model=tiny)
+    assert seen == [7]
+    assert found.index.equals(texts.index)
+    assert (
+        found["label"].tolist() == expected["label"].tolist() * 171 + expected["label"][:3].tolist()
+    )
+    pairs = pd.DataFrame({"a": ["x", "y", "x", None], "b": ["y", "x", "y", "y"]})
+    nli = pairs.zsc.nli("a", "b", model=tiny)
+    assert seen == [7, 3]
+    assert nli.iloc[0].equals(nli.iloc[2])
+    assert nli["label"].isna().tolist() == [False, False, False, True]
 
 
 def test_progress_bar_on_long_work_only(tiny, capsys):

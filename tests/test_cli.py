@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from datetime import date, datetime
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from sparknlp_zs.cli import main
@@ -140,6 +142,74 @@ def test_json_that_is_not_utf8(tmp_path, capsys):
     assert "in.jsonl' is not UTF-8" in capsys.readouterr().err
 
 
+def classify(source, target, engine, model, *options):
+    arguments = ["classify", str(source), "--text", "text", "--labels", "a,b"]
+    arguments += ["--output", str(target), "--engine", engine, "--model", str(model)]
+    return main([*arguments, "--no-progress", *options])
+
+
+def test_longer_csv_rows_are_refused(tmp_path, tiny, engine, capsys):
+    """Their fields would be dropped, or shifted below other names."""
+    for content in ["text,id\nfox,17,\ndog,18,\n", 'id,text\n1,"a, b"\n2,a, b\n']:
+        (tmp_path / "in.csv").write_text(content)
+        assert classify(tmp_path / "in.csv", tmp_path / "out.csv", engine, tiny) == 2
+        error = capsys.readouterr().err
+        assert "in.csv'" in error
+        assert "quote fields that hold commas" in error
+
+
+def test_csv_headers_are_kept(tmp_path, tiny, engine, capsys):
+    (tmp_path / "in.csv").write_text(",text,a,a\n0,the fox,NA,\n")
+    assert classify(tmp_path / "in.csv", tmp_path / "out.csv", engine, tiny) == 0
+    header, row = (tmp_path / "out.csv").read_text().splitlines()
+    assert header == ",text,a,a,label,score"
+    assert row.startswith("0,the fox,NA,,")
+    (tmp_path / "in.csv").write_text("text,text\na,b\n")
+    assert classify(tmp_path / "in.csv", tmp_path / "out.csv", engine, tiny) == 2
+    assert "--text 'text': several columns have this name" in capsys.readouterr().err
+
+
+def test_long_csv_fields(tmp_path, tiny, engine):
+    write(pd.DataFrame({"text": ["a " * 100_000]}), tmp_path / "in.csv")
+    assert classify(tmp_path / "in.csv", tmp_path / "out.csv", engine, tiny) == 0
+    assert read(tmp_path / "out.csv")["text"][0] == "a " * 100_000
+
+
+def test_csv_that_is_not_utf8(tmp_path, capsys):
+    (tmp_path / "in.csv").write_bytes("text\nü\n".encode("cp1252"))
+    assert classify(tmp_path / "in.csv", tmp_path / "out.csv", "pandas", "starter") == 2
+    assert "in.csv' is not UTF-8" in capsys.readouterr().err
+
+
+def test_json_values_are_kept(tmp_path, tiny, engine):
+    rows = [{"text": "a", "id": 1234567890123456789, "x": 0.30000000000000004, "n": None}]
+    rows += [{"text": "b", "id": None, "x": 1.5, "n": {"k": [1, None]}}]
+    (tmp_path / "in.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    assert classify(tmp_path / "in.jsonl", tmp_path / "out.jsonl", engine, tiny) == 0
+    found = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [{name: row[name] for name in rows[0]} for row in found] == rows
+    assert classify(tmp_path / "in.jsonl", tmp_path / "out.csv", "pandas", tiny) == 0
+    assert read(tmp_path / "out.csv")["id"].tolist() == ["1234567890123456789", ""]
+
+
+def test_every_parquet_column_is_kept(tmp_path, tiny, engine):
+    """Also those that pandas made an index, and types that json has not."""
+    when = [datetime(2024, 1, 1, 0, 0, 0, 123456), datetime(2024, 1, 2)]
+    frame = pd.DataFrame({"id": ["x", "y"], "day": [date(2024, 1, 1), None], "when": when})
+    frame = frame.assign(text=pd.Categorical(["the fox", None])).set_index("id")
+    frame.to_parquet(tmp_path / "in.parquet")
+    for name in ("out.parquet", "out.jsonl"):
+        assert classify(tmp_path / "in.parquet", tmp_path / name, engine, tiny) == 0
+    columns = ["day", "when", "text", "id", "label", "score"]
+    table = pq.read_table(tmp_path / "out.parquet")
+    assert table.column_names == columns
+    assert table["when"].to_pylist() == when
+    first, second = map(json.loads, (tmp_path / "out.jsonl").read_text().splitlines())
+    assert list(first) == columns
+    assert (first["day"], first["when"][:26]) == ("2024-01-01", "2024-01-01T00:00:00.123456")
+    assert (second["id"], second["day"], second["text"]) == ("y", None, None)
+
+
 def test_many_rows_stay_in_order(tmp_path, tiny, engine):
     frame = pd.DataFrame({"i": range(3000), "text": [f"t{i % 5}" for i in range(3000)]})
     write(frame, tmp_path / "in.csv")
@@ -160,6 +230,7 @@ def test_many_rows_stay_in_order(tmp_path, tiny, engine):
         ({"--template": "none"}, "hypothesis_template='none'"),
         ({"--threshold": "1.5"}, "threshold=1.5: scores are from 0 to 1"),
         ({"--output": "out.xls"}, "the name must end in one of"),
+        ({"--output": "none/out.csv"}, "--output 'none/out.csv': no such folder"),
         ({"--model": "no/such"}, "model='starter'"),
         ({"FILE": "missing.csv"}, "no such file"),
         ({}, "['label'] already; choose others with --prefix"),

@@ -64,6 +64,37 @@ def distinct_rows(task: Task, columns: Columns) -> tuple[list[Row], pa.Array]:
     return rows, pa.array(row_of, pa.int64())
 
 
+def first_rows(columns: Columns) -> tuple[pa.Array, pa.Array]:
+    """Where each distinct row comes first, in row order, and each row's place among these.
+
+    Rows with lists count as distinct.
+
+    Returns
+    -------
+    first, places : pyarrow.Array of int64 [distinct rows], [rows]
+
+    Examples
+    --------
+    >>> first, places = first_rows([pa.array(["b", "a", "b", None])])
+    >>> first.to_pylist(), places.to_pylist()
+    ([0, 1, 3], [0, 1, 0, 2])
+    """
+    rows = len(columns[0])
+    codes = np.zeros(rows, np.int64)
+    for column in columns:
+        if pa.types.is_nested(column.type):
+            return pa.array(np.arange(rows)), pa.array(np.arange(rows))
+        found = one_array(same_type(column)).dictionary_encode().indices.fill_null(-1)
+        # Small numbers again after each column, so that no product overflows.
+        codes = codes * (rows + 1) + found.to_numpy(zero_copy_only=False) + 1
+        codes = np.unique(codes, return_inverse=True)[1]
+    _, first, places = np.unique(codes, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    return pa.array(first[order]), pa.array(rank[places])
+
+
 def _encoded(column: pa.Array) -> tuple[pa.Array, list[Any]]:
     """Each row's place in the column's distinct values (null for null), and these."""
     if not pa.types.is_nested(column.type):

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from pyspark.ml.param.shared import HasInputCols, HasOutputCol
 
+from sparknlp_zs.embedders import spec_for
 from sparknlp_zs.spark.arrays import array_udf
 from sparknlp_zs.spark.modelstage import ModelStage
+from sparknlp_zs.spark.names import quoted
 from sparknlp_zs.spark.shipping import ship
 from sparknlp_zs.spark.task_param import HasZeroShotTask
 from sparknlp_zs.tasks import ZeroShot
@@ -126,9 +128,9 @@ class AnnotationClassifier(ModelStage, HasInputCols, HasOutputCol, HasZeroShotTa
         self._check_outputs(dataset, outputCol=self.getOutputCol())
         task = self._task()
         name = self._checked_input(dataset)
-        annotations = F.filter(F.col("`" + name.replace("`", "``") + "`"), _is_scored)
+        annotations = F.filter(F.col(quoted(name)), _is_scored)
         texts = F.transform(annotations, lambda x: x["result"])
-        udf = array_udf(task, ship(dataset.sparkSession, self._spec()))
+        udf = array_udf(task, ship(dataset.sparkSession, spec_for(task, self._spec())))
         scored = f"_{self.uid}"
         frame = dataset.withColumn(scored, udf.asNondeterministic()(texts))
         categories = F.transform(annotations, lambda x, i: _category(x, i, F.col(scored)[i]))

@@ -11,9 +11,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sparknlp_zs.csv_rows import checked_header, count_csv_rows
 from sparknlp_zs.files import check_columns, file_format
 from sparknlp_zs.json_rows import is_array, json_columns
 from sparknlp_zs.spark.functions import classify
+from sparknlp_zs.spark.names import quoted
 from sparknlp_zs.tasks import ZeroShot
 
 if TYPE_CHECKING:
@@ -25,6 +27,12 @@ _CSV: dict[str, Any] = {
     "escape": '"',
     "ignoreLeadingWhiteSpace": False,
     "ignoreTrailingWhiteSpace": False,
+}
+
+# Spark's own formats cut times to milliseconds.
+_TIMES: dict[str, Any] = {
+    "timestampFormat": "yyyy-MM-dd'T'HH:mm:ss[.SSSSSS][XXX]",
+    "timestampNTZFormat": "yyyy-MM-dd'T'HH:mm:ss[.SSSSSS]",
 }
 
 
@@ -42,14 +50,17 @@ def classify_file(
 
     Spark writes part files in row order, which are joined to one file.
     """
-    # Before Spark starts, which makes nulls of lines that are no objects.
+    # Before Spark starts, which makes nulls of lines that are no objects, and drops fields.
     order = json_columns(source) if file_format(source) == "json" else []
+    header = checked_header(source) if file_format(source) == "csv" else []
     spark = _session(progress)
     frame = _read(spark, source)
     known = _in_place(frame.columns, order)
-    check_columns(known, text, names)
-    columns = [_quoted(name) for name in known]
-    column = classify(_quoted(text), task, model=model)
+    # Spark names columns anew that have no name, or one given twice.
+    titles = header or known
+    check_columns(titles, text, names)
+    columns = [quoted(name) for name in known]
+    column = classify(columns[titles.index(text)], task, model=model)
     scored = _in_order(spark, frame).select(*columns, column.alias("_zs"))
     wide = scored.select(
         *columns,
@@ -59,7 +70,7 @@ def classify_file(
     with tempfile.TemporaryDirectory(dir=target.resolve().parent) as scratch:
         parts = Path(scratch) / "parts"
         _write(wide, parts, file_format(target))
-        return _JOINERS[file_format(target)](_parts(parts), target, [*known, *names])
+        return _JOINERS[file_format(target)](_parts(parts), target, [*titles, *names])
 
 
 def _session(progress: bool) -> SparkSession:
@@ -111,9 +122,9 @@ def _in_order(spark: SparkSession, frame: DataFrame) -> DataFrame:
 
 def _write(frame: DataFrame, folder: Path, kind: str) -> None:
     if kind == "csv":
-        frame.write.options(header=False, emptyValue="", **_CSV).csv(str(folder))
+        frame.write.options(header=False, emptyValue="", **_CSV, **_TIMES).csv(str(folder))
     elif kind == "json":
-        frame.write.options(ignoreNullFields=False).json(str(folder))
+        frame.write.options(ignoreNullFields=False, **_TIMES).json(str(folder))
     else:
         frame.write.parquet(str(folder))
 
@@ -128,8 +139,7 @@ def _join_csv(parts: Iterator[Path], target: Path, columns: list[str]) -> int:
         for part in parts:
             with part.open(encoding="utf-8", newline="") as file:
                 shutil.copyfileobj(file, out)
-    with target.open(encoding="utf-8", newline="") as file:
-        return sum(1 for _ in csv.reader(file)) - 1
+    return count_csv_rows(target)
 
 
 def _join_json(parts: Iterator[Path], target: Path, columns: list[str]) -> int:
@@ -157,7 +167,3 @@ def _join_parquet(parts: Iterator[Path], target: Path, columns: list[str]) -> in
 
 
 _JOINERS = {"csv": _join_csv, "json": _join_json, "parquet": _join_parquet}
-
-
-def _quoted(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"

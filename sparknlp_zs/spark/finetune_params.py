@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.ml.param import Param, Params, TypeConverters
 
+from sparknlp_zs.model_files import is_uri
 from sparknlp_zs.training.settings import STYLES
 
 if TYPE_CHECKING:
@@ -24,6 +25,11 @@ def _to_style(value: str) -> str:
 def _to_path(value: str | os.PathLike[str]) -> str:
     if not isinstance(value, (str, os.PathLike)) or not os.fspath(value).strip():
         raise TypeError(f"outputPath={value!r}: pass a folder")
+    if is_uri(value):
+        raise ValueError(
+            f"outputPath={os.fspath(value)!r}: a URI; pass a path, such as /Volumes/... on "
+            "Databricks"
+        )
     return os.fspath(value)
 
 

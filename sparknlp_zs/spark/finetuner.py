@@ -18,10 +18,11 @@ from pyspark.ml.param.shared import (
 from sparknlp_zs.spark import finetune_params as own
 from sparknlp_zs.spark import finetune_settings as setting
 from sparknlp_zs.spark.distributed import Processes, train
+from sparknlp_zs.spark.finetune_columns import collected
 from sparknlp_zs.spark.modelstage import StageParams
+from sparknlp_zs.spark.names import readable
 from sparknlp_zs.spark.params import HasHypothesisTemplate, HasLabels
 from sparknlp_zs.spark.prediction_stage import PredictionParams
-from sparknlp_zs.spark.session import case_sensitive
 from sparknlp_zs.spark.stages import ZeroShotClassifier
 from sparknlp_zs.training.finetuned import Finetuned
 from sparknlp_zs.training.job import Job, prepare
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from pyspark.sql import DataFrame
-
-MOST_ROWS = 1_000_000
 
 
 class FineTuner(
@@ -225,22 +224,12 @@ evaluationSteps, patience, monitor, bf16, seed
             if self.isDefined("validation") and self.getValidation() is not None:
                 raise ValueError("validation: given beside validationIndicatorCol; use one of them")
             names["validationIndicatorCol"] = self.getValidationIndicatorCol()
-        _check_columns(dataset, names)
-        kind = dict(dataset.dtypes)[self.getInputCol()]
-        if kind != "string":
-            raise TypeError(f"inputCol={self.getInputCol()!r}: a column of {kind}; use strings")
-        frame: pd.DataFrame = dataset.select(*names.values()).limit(MOST_ROWS + 1).toPandas()
-        if len(frame) > MOST_ROWS:
-            raise ValueError(
-                f"more than {MOST_ROWS:,} rows: they are collected on the driver; take a sample, "
-                "such as df.sample(0.1, seed=0)"
-            )
-        return frame
+        return collected(dataset, names)
 
     def _stage(self, tuned: Finetuned) -> Transformer:
         """The fitted stage."""
         columns = {
-            "inputCol": self.getInputCol(),
+            "inputCol": readable(self.getInputCol()),
             "predictionCol": self.getPredictionCol(),
             "probabilityCol": self.getProbabilityCol(),
             "predictedLabelCol": self.getPredictedLabelCol(),
@@ -257,25 +246,6 @@ evaluationSteps, patience, monitor, bf16, seed
 
         classifier: Transformer = TextClassifier(model=str(tuned.folder), **columns)
         return classifier
-
-
-def _check_columns(dataset: DataFrame, names: dict[str, str]) -> None:
-    """Each Param names one column, and no two the same."""
-    columns = dataset.columns
-    same: Any = str if case_sensitive(dataset.sparkSession) else str.lower
-    param_of: dict[str, str] = {}
-    for param, name in names.items():
-        if name not in columns:
-            raise ValueError(f"{param}={name!r}: no such column; there are {columns}")
-        alike = [column for column in columns if same(column) == same(name)]
-        if len(alike) > 1:
-            raise ValueError(
-                f"{param}={name!r}: more than one column has this name, {alike}; rename them, or "
-                "drop all but one"
-            )
-        first = param_of.setdefault(name, param)
-        if first != param:
-            raise ValueError(f"{param}={name!r}: the column of {first} too; name another")
 
 
 def _labels(tuned: Finetuned) -> list[str] | dict[str, str]:

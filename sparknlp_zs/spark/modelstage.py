@@ -12,7 +12,7 @@ from pyspark.ml.util import DefaultParamsReadable, DefaultParamsWritable, Defaul
 
 from sparknlp_zs.models import ModelSpec, model_spec
 from sparknlp_zs.spark.params import HasDtype, HasModel
-from sparknlp_zs.spark.session import is_connect
+from sparknlp_zs.spark.session import case_sensitive, is_connect
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -58,8 +58,10 @@ class ModelStage(Transformer, StageParams):
         given = [name for name in outputs.values() if name]
         if not given:
             raise ValueError(f"{', '.join(outputs)}: all are ''; name at least one output column")
+        same: Any = str if case_sensitive(dataset.sparkSession) else str.lower
+        taken = [same(name) for name in [*dataset.columns, *given]]
         for param, name in outputs.items():
-            if name in dataset.columns or given.count(name) > 1:
+            if name and taken.count(same(name)) > 1:
                 raise ValueError(
                     f"{param}={name!r}: such a column already exists; choose another name"
                 )

@@ -21,6 +21,7 @@ from sparknlp_zs.classifiers import ClassifierModel, classifier_of
 from sparknlp_zs.models import Model
 from sparknlp_zs.spark import classifier
 from sparknlp_zs.spark import functions as zs
+from sparknlp_zs.spark.names import is_string
 from sparknlp_zs.tasks import NLI, TRUNCATE, LongText
 from sparknlp_zs.tasks.arguments import LabelsOrTask, scores_task
 from sparknlp_zs.tasks.checks import Templates, Threshold
@@ -258,7 +259,7 @@ class DataFrameAccessor:
 
 def _text(series: ps.Series) -> Column:
     kind = series.spark.data_type.simpleString()
-    if isinstance(series.dtype, _categorical()) or kind not in ("string", "void"):
+    if isinstance(series.dtype, _categorical()) or not (is_string(kind) or kind == "void"):
         raise TypeError(
             f"Series {series.name!r} is not text (dtype {series.dtype}); "
             "convert it first, such as with .astype('str')"

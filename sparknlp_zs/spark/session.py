@@ -21,19 +21,22 @@ _chosen: ContextVar[SparkSession | None] = ContextVar("sparknlp_zs_session", def
 def active_session() -> SparkSession:
     """The session that columns are made for: that of ``use_session``, else Spark's active one.
 
+    In a thread that has none, that is the default one, as in Spark itself.
+
     Raises
     ------
     RuntimeError
         If there is none.
     """
+    from pyspark.errors import PySparkRuntimeError
     from pyspark.sql import SparkSession
 
-    session = _chosen.get() or SparkSession.getActiveSession()
-    if session is None:
+    try:
+        return _chosen.get() or SparkSession.active()
+    except PySparkRuntimeError as error:
         raise RuntimeError(
             "No active Spark session: create one first, such as SparkSession.builder.getOrCreate()"
-        )
-    return session
+        ) from error
 
 
 @contextlib.contextmanager

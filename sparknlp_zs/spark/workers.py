@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -108,9 +109,21 @@ def worker_device(explicit: str | None) -> str:
     context = TaskContext.get()
     resources = context.resources() if context else {}
     addresses = resources["gpu"].addresses if "gpu" in resources else []
-    partition = context.partitionId() if context else 0
     mask = os.environ.get("CUDA_VISIBLE_DEVICES")
-    return choose_device(explicit, addresses, partition, torch.cuda.device_count(), mask)
+    visible = torch.cuda.device_count()
+    return choose_device(explicit, addresses, first_partition(), visible, mask)
+
+
+@functools.cache
+def first_partition() -> int:
+    """The partition that this worker served first.
+
+    A worker serves many: where Spark assigns no GPUs, it stays with the one of its first.
+    """
+    from pyspark import TaskContext
+
+    context = TaskContext.get()
+    return context.partitionId() if context else 0
 
 
 def choose_device(

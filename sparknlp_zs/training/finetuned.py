@@ -63,7 +63,7 @@ class Finetuned:
         (self.folder / RECORD).write_text(text, encoding="utf-8")
 
     @classmethod
-    def read(cls, folder: Path) -> Finetuned:
+    def read(cls, folder: str | Path) -> Finetuned:
         """The record of a folder that ``finetune`` wrote.
 
         Raises
@@ -71,6 +71,7 @@ class Finetuned:
         FileNotFoundError
             If it did not, or was interrupted.
         """
+        folder = Path(folder)
         path = folder / RECORD
         if not path.is_file():
             raise FileNotFoundError(

@@ -117,8 +117,9 @@ def head_labels(given: Iterable[Label] | None, found: set[Label]) -> tuple[Label
 
 
 def _checked(given: Iterable[Label]) -> tuple[Label, ...]:
-    labels = tuple(given)
-    if None in {_label(label, "labels") for label in labels}:
+    read = [_label(label, "labels") for label in given]
+    labels = tuple(label for label in read if label is not None)
+    if len(labels) < len(read):
         raise ValueError("labels: one is missing or blank; give every label a name")
     if len({str(label) for label in labels}) != len(labels):
         raise ValueError("labels: some given more than once; remove the duplicates")
@@ -134,6 +135,8 @@ def entailment_task(given: Any, found: set[Label], template: str) -> ZeroShot:
             "labels to words, or use style='head'"
         )
     labels: Any = _sorted(found) if given is None else given
+    if isinstance(labels, Iterable) and not isinstance(labels, (Mapping, str, bytes)):
+        labels = list(labels)  # arrays and Series have no truth value
     task = ZeroShot(labels, checked_template(template)) if labels else None
     _check_labels(task.labels if task else (), found)
     assert task is not None

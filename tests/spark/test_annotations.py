@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 from pyspark.ml import Pipeline, PipelineModel
@@ -10,6 +11,7 @@ from surface_rows import ROWS
 
 from sparknlp_zs import spark as zs
 from sparknlp_zs.engine.loading import load_scorer
+from sparknlp_zs.models import ModelSpec
 from sparknlp_zs.spark.annotations import ANNOTATIONS
 from sparknlp_zs.tasks import ZeroShot
 
@@ -81,6 +83,18 @@ def test_one_annotation_per_sentence(spark, frame, tiny, multi_label):
             scores = dict(zip(score["labels"], score["scores"], strict=True)) if score else {}
             assert new["result"] == (score and score["label"])
             assert {k: float(v) for k, v in metadata.items()} == pytest.approx(scores, abs=1e-6)
+
+
+def test_prefilter(spark, frame, tiny_models, monkeypatch):
+    """A task that needs an encoder brings the default one along."""
+    tiny, encoder = tiny_models["bert"], tiny_models["distilbert"]
+    monkeypatch.setattr("sparknlp_zs.embedders.default_embedder", lambda: encoder)
+    task = ZeroShot(LABELS, prefilter=2)
+    stage = classifier(tiny, labels=None, task=task)
+    found = in_order(stage.transform(frame))[-1]
+    model = ModelSpec(str(tiny), embedder=str(encoder))
+    expected = pd.Series(ROWS).zsc.classify(task, model=model)["label"]
+    assert [x["result"] for x in found] == [None if pd.isna(x) else x for x in expected]
 
 
 def test_schema_is_that_of_spark_nlp(spark, frame, tiny, capsys):

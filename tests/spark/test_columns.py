@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -23,6 +25,19 @@ def test_empty_partitions(spark, tiny):
     found = {row["i"]: row["c"] for row in rows.select("i", column.alias("c")).collect()}
     expected = load_scorer(tiny).score(zs.ZeroShot(LABELS), [pa.array(ROWS[:11])]).to_pylist()
     assert_same([found[i] and found[i].asDict() for i in range(11)], expected)
+
+
+def test_columns_made_in_other_threads(spark, tiny):
+    """Spark's active session is that of a thread; other threads use the default one."""
+    df = spark.createDataFrame([("the fox",)], "text string")
+
+    def label():
+        column = zs.classify("text", ["travel", "cooking"], model=tiny)
+        return df.select(column["label"].alias("label")).first()["label"]
+
+    with ThreadPoolExecutor(2) as pool:
+        found = [future.result() for future in [pool.submit(label) for _ in range(2)]]
+    assert found == [label()] * 2
 
 
 @pytest.mark.parametrize("multi_label", [False, True])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from run_job import run_job
 
-from sparknlp_zs.spark.workers import choose_device
+from sparknlp_zs.spark.workers import choose_device, first_partition, worker_device
 
 
 @pytest.mark.parametrize(
@@ -31,6 +33,19 @@ def test_choice(explicit, addresses, partition, visible, mask, expected):
 def test_assigned_gpu_that_is_not_visible(address, mask):
     with pytest.raises(ValueError, match=rf"GPU '{address}'.*sees 2 GPUs"):
         choose_device(None, [address], 0, 2, mask)
+
+
+def test_a_worker_stays_with_its_first_gpu(monkeypatch):
+    """Where Spark assigns none, its later partitions do not send it to another."""
+    partitions = iter([5, 2])
+    context = SimpleNamespace(partitionId=lambda: next(partitions), resources=dict)
+    monkeypatch.setattr("pyspark.TaskContext.get", lambda: context)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 4)
+    first_partition.cache_clear()
+    try:
+        assert [worker_device(None), worker_device(None)] == ["cuda:1", "cuda:1"]
+    finally:
+        first_partition.cache_clear()
 
 
 @pytest.fixture(scope="module")

@@ -211,6 +211,8 @@ def test_validation_rows_and_a_head(classic, tiny, tmp_path):
         ({"steps": 3}, TypeError, "steps"),
         ({"validation": 0.1, "validation_indicator_col": "number"}, ValueError, "use one of them"),
         ({"patience": 1}, ValueError, "patience=1"),
+        ({"validation_indicator_col": "number"}, TypeError, "Col='number': a column of bigint"),
+        ({"output": "s3://a/b"}, ValueError, "outputPath='s3://a/b': a URI; pass a path"),
         ({"label": "text"}, ValueError, "labelCol='text': the column of inputCol too"),
     ],
 )
@@ -223,6 +225,13 @@ def test_errors_on_the_driver(classic, tiny, tmp_path, monkeypatch, changes, err
     with pytest.raises(error, match=message):
         zs.finetune(rows, **{"output": tmp_path / "out", "model": tiny, **changes})
     assert not (tmp_path / "out").exists()
+
+
+def test_columns_with_dots(classic, tiny, tmp_path):
+    rows = classic.createDataFrame(toy(2)).toDF("a.text", "a.label")
+    names = {"text": "a.text", "label": "a.label"}
+    fitted = zs.finetune(rows, **names, output=tmp_path, model=tiny, max_steps=1)
+    assert fitted.transform(rows).where("probability is not null").count() == rows.count()
 
 
 @pytest.mark.parametrize(

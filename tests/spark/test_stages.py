@@ -205,6 +205,8 @@ def test_wrong_params_fail_when_set(arguments, error, message):
         ({"labels": None}, "labels: not set; .*setLabels"),
         ({"predictionCol": "text"}, "predictionCol='text': .*already exists"),
         ({"predictedLabelCol": "probability"}, "='probability': .*already exists"),
+        ({"predictionCol": "Text"}, "predictionCol='Text': .*already exists"),
+        ({"predictedLabelCol": "Prediction"}, "='prediction': .*already exists"),
         ({"predictionCol": "", "probabilityCol": ""}, "at least one output"),
     ],
 )

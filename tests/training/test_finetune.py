@@ -127,7 +127,7 @@ def test_integers_and_missing_values(tiny, tmp_path):
     frame.loc[len(frame)] = ["", 3]
     tuned = finetune(frame, output=tmp_path, model=tiny, style="head", max_steps=1, **QUICK)
     assert tuned.labels == (3, 7, 12)
-    assert Finetuned.read(tmp_path).labels == (3, 7, 12)
+    assert Finetuned.read(str(tmp_path)).labels == (3, 7, 12)
     assert tuned.metrics["dropped"] == 1
     config = json.loads((tmp_path / "config.json").read_text())
     assert config["id2label"] == {"0": "3", "1": "7", "2": "12"}
@@ -279,6 +279,7 @@ def test_two_processes_give_the_model_of_one(tiny, tmp_path):
         ({"steps": 3}, TypeError, "steps"),
         ({"validation": toy(2).replace("travel", "trips")}, ValueError, r"\['trips'\]"),
         ({"model": "no/such-model"}, FileNotFoundError, "no/such-model"),
+        ({"output": "dbfs:/models/x"}, ValueError, "output='dbfs:/models/x': a URI"),
     ],
 )
 def test_errors_come_before_the_model_is_loaded(
@@ -292,6 +293,7 @@ def test_errors_come_before_the_model_is_loaded(
     with pytest.raises(error, match=message):
         finetune(toy(4), **{"output": output, "model": tiny, **changes})
     assert not output.exists()
+    assert not Path("dbfs:").exists()
 
 
 def test_a_model_that_is_no_nli_model(tiny, tmp_path):

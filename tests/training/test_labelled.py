@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -101,6 +103,15 @@ def test_split_takes_a_part_of_each_label_and_leaves_one():
 def test_bad_frames(rows, error, message):
     with pytest.raises(error, match=message):
         raw_rows(rows, "text", "label")
+
+
+def test_labels_in_arrays_and_series():
+    for given in (np.array(["x", "y"], object), pd.Index(["x", "y"]), pd.Series(["x", "y"])):
+        assert entailment_task(given, {"x"}, "It is {}.").labels == ("x", "y")
+    labels = head_labels(np.array([3, 1]), {1})
+    assert json.dumps(labels) == "[3, 1]"
+    assert head_labels(np.array([0.0, 1.0]), {1}) == (0, 1)
+    assert all(isinstance(label, int) for label in head_labels([0.0, 1.0], {1}))
 
 
 def test_bad_labels():

@@ -1,0 +1,65 @@
+"""The columns of a fine-tuning: checked, and collected on the driver."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sparknlp_zs.spark.names import is_string, quoted
+from sparknlp_zs.spark.session import case_sensitive
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from pyspark.sql import DataFrame
+
+MOST_ROWS = 1_000_000
+
+
+def collected(dataset: DataFrame, names: dict[str, str]) -> pd.DataFrame:
+    """The columns that Params name.
+
+    Raises
+    ------
+    TypeError
+        If texts are no strings, or marks of the validation rows no booleans.
+    ValueError
+        If a column is missing or ambiguous, or there are too many rows.
+    """
+    _check_columns(dataset, names)
+    kinds = dict(dataset.dtypes)
+    text = names["inputCol"]
+    if not is_string(kinds[text]):
+        raise TypeError(f"inputCol={text!r}: a column of {kinds[text]}; use strings")
+    mark = names.get("validationIndicatorCol")
+    # Strings such as "false" would all be true.
+    if mark is not None and kinds[mark] != "boolean":
+        raise TypeError(
+            f"validationIndicatorCol={mark!r}: a column of {kinds[mark]}; use booleans, such as "
+            f"F.col({mark!r}) == 'true'"
+        )
+    columns = [quoted(name) for name in names.values()]
+    frame: pd.DataFrame = dataset.select(*columns).limit(MOST_ROWS + 1).toPandas()
+    if len(frame) > MOST_ROWS:
+        raise ValueError(
+            f"more than {MOST_ROWS:,} rows: they are collected on the driver; take a sample, "
+            "such as df.sample(0.1, seed=0)"
+        )
+    return frame
+
+
+def _check_columns(dataset: DataFrame, names: dict[str, str]) -> None:
+    """Each Param names one column, and no two the same."""
+    columns = dataset.columns
+    same: Any = str if case_sensitive(dataset.sparkSession) else str.lower
+    param_of: dict[str, str] = {}
+    for param, name in names.items():
+        if name not in columns:
+            raise ValueError(f"{param}={name!r}: no such column; there are {columns}")
+        alike = [column for column in columns if same(column) == same(name)]
+        if len(alike) > 1:
+            raise ValueError(
+                f"{param}={name!r}: more than one column has this name, {alike}; rename them, or "
+                "drop all but one"
+            )
+        first = param_of.setdefault(name, param)
+        if first != param:
+            raise ValueError(f"{param}={name!r}: the column of {first} too; name another")
