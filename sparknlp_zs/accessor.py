@@ -209,7 +209,7 @@ class SeriesAccessor(SeriesCalibration, SeriesHeads, SeriesClassifier):
         if twice:
             raise ValueError(f"tasks: more than one column would be named {twice}; rename a task")
         result = scored_texts(task, [self._series], model, progress)
-        found = dict(zip((name for name, _ in task.tasks), result.flatten(), strict=True))
+        found = result.fields()
         frames = [
             as_frame(found[name], list(wide), self._series.index).set_axis(
                 list(wide.values()), axis=1

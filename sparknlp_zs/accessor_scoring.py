@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,13 +25,31 @@ LONG_WORK_PAIRS = 500
 BAR_STEP_PAIRS = 4096
 
 
+@dataclass(frozen=True)
+class RowResults:
+    """The results of distinct rows, and each row's place among them (None: all are distinct).
+
+    Rows are joined with their results column by column: all labels of all rows may be too much for
+    one Arrow array.
+    """
+
+    distinct: pa.ChunkedArray
+    places: pa.Array | None
+
+    def fields(self) -> dict[str, RowResults]:
+        """The fields of structs."""
+        names = [field.name for field in self.distinct.type]
+        columns = zip(names, self.distinct.flatten(), strict=True)
+        return {name: RowResults(column, self.places) for name, column in columns}
+
+
 def scored_texts(
     task: FixedTask,
     texts: Sequence[pd.Series],
     model: Model,
     progress: bool,
     check: Callable[[Path], object] = read_class_ids,
-) -> pa.ChunkedArray:
+) -> RowResults:
     """The task's result for text Series of one length.
 
     ``check`` raises if a model's folder lacks the classes of the task.
@@ -46,7 +65,7 @@ def scored(
     model: Model,
     progress: bool,
     check: Callable[[Path], object] = read_class_ids,
-) -> pa.ChunkedArray:
+) -> RowResults:
     """The task's result for Arrow columns with so many pairs to score, with a bar if it is long."""
     rows = len(columns[0])
     # Windows are small where a row has many pairs: the same text may come again in a later one.
@@ -61,7 +80,7 @@ def scored(
     unit = "distinct row" if repeated else "row"
     shown = _with_bar(parts, len(first), unit, progress and pairs > LONG_WORK_PAIRS)
     result = pa.chunked_array(list(shown), type=task.result_type)
-    return result.take(places) if repeated else result
+    return RowResults(result, places if repeated else None)
 
 
 def text_array(series: pd.Series) -> pa.ChunkedArray:
@@ -94,11 +113,13 @@ def _is_categorical(dtype: Any) -> bool:
     return isinstance(dtype, pd.CategoricalDtype)
 
 
-def as_frame(result: pa.ChunkedArray, names: list[str], index: pd.Index) -> pd.DataFrame:
+def as_frame(result: RowResults, names: list[str], index: pd.Index) -> pd.DataFrame:
     """Some fields of Arrow structs as a DataFrame's columns; null structs are missing values."""
-    fields = [field.name for field in result.type]
-    table = pa.table(dict(zip(fields, result.flatten(), strict=True)))
-    frame: pd.DataFrame = table.select(names).to_pandas()
+    fields = result.fields()
+    table = pa.table({name: fields[name].distinct for name in names})
+    if result.places is not None:
+        table = table.take(result.places)
+    frame: pd.DataFrame = table.to_pandas()
     return frame.set_axis(index, axis=0)
 
 

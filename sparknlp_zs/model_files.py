@@ -58,7 +58,9 @@ def needed_files(folder: Path) -> list[Path]:
     """
     names = {path.name for path in folder.iterdir() if path.is_file()}
     weights = {path.name for path in weight_files(folder)}
-    others = {name for name in names if name in _KNOWN_FILES or name.endswith(_VOCABULARIES)}
+    others = {
+        name for name in names if name in _KNOWN_FILES or name.endswith((*VOCABULARIES, ".jinja"))
+    }
     if "tokenizer.json" not in names:
         # Only the tokenizer's class knows what its vocabulary is called.
         others |= {name for name in names if name.endswith((".json", ".txt"))} - _WEIGHT_INDEXES
@@ -99,5 +101,5 @@ _KNOWN_FILES = frozenset(
         EMBEDDING,
     }
 )
-_VOCABULARIES = (".model", ".tiktoken", ".codes", ".jinja")
+VOCABULARIES = (".model", ".tiktoken", ".codes")
 _WEIGHT_INDEXES = frozenset({f"{WEIGHTS}.index.json", f"{PICKLED_WEIGHTS}.index.json"})

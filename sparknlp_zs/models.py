@@ -24,7 +24,6 @@ AUTO = "auto"
 DTYPES = ("float32", "bfloat16", "float16", AUTO)
 
 _DEVICE = re.compile(r"cpu|mps|cuda(:(0|[1-9][0-9]*))?")
-_DOWNLOADED = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja")
 
 
 class ModelNotFoundError(FileNotFoundError):
@@ -146,34 +145,10 @@ def model_folder(spec: ModelSpec) -> Path:
                 "save_pretrained"
             )
         return folder.resolve()
-    return _hub_snapshot(spec)
-
-
-def _hub_snapshot(spec: ModelSpec) -> Path:
-    from huggingface_hub import snapshot_download
-
-    def download(local_only: bool, patterns: tuple[str, ...]) -> Path:
-        found = snapshot_download(
-            spec.model,
-            revision=spec.revision,
-            allow_patterns=list(patterns),
-            local_files_only=local_only,
-        )
-        return Path(found)
-
-    def snapshot(local_only: bool) -> Path:
-        folder = download(local_only, _DOWNLOADED)
-        if any(folder.glob("*.safetensors")):
-            return folder
-        # Pickled weights only where there are no others: both would be twice the download.
-        return download(local_only, (*_DOWNLOADED, "*.bin"))
+    from sparknlp_zs.hub import hub_snapshot
 
     try:
-        return snapshot(local_only=True)
-    except (OSError, ValueError):
-        pass
-    try:
-        return snapshot(local_only=False)
+        return hub_snapshot(spec)
     except Exception as error:  # the hub client raises many unrelated types
         raise ModelNotFoundError(
             f"model={spec.model!r}: no such folder, not in the local cache, and the hub gave "

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from huggingface_hub.errors import IncompleteSnapshotError
 
 from sparknlp_zs.engine.loading import load_scorer
 from sparknlp_zs.engine.prepared import hash_of, prepared_folder
@@ -52,6 +53,39 @@ def test_hub_cache_is_used_offline(tiny, tmp_path, monkeypatch):
     (cache / "models--some--nli" / "refs" / "main").write_text("abc")
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
     assert model_folder(ModelSpec("some/nli")).samefile(snapshot)
+    # Part of a model is none: the hub is asked, which there is not.
+    (snapshot / "model.safetensors").unlink()
+    with pytest.raises(ModelNotFoundError, match="not in the local cache"):
+        model_folder(ModelSpec("some/nli"))
+
+
+def test_a_cache_without_files_that_are_not_needed(tiny, tmp_path, monkeypatch):
+    def incomplete(*args, local_files_only, **kwargs):
+        assert local_files_only, "the hub was asked"
+        raise IncompleteSnapshotError("README.md is missing", str(tiny))
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", incomplete)
+    assert model_folder(ModelSpec("some/nli")) == tiny
+
+
+def test_what_is_downloaded(tiny, tmp_path, monkeypatch):
+    """Pickled weights only where there are no others; vocabularies of every kind."""
+    asked = []
+
+    def snapshot(name, *, allow_patterns, local_files_only, **kwargs):
+        if local_files_only:
+            raise FileNotFoundError
+        asked.append(allow_patterns)
+        return str(tmp_path)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot)
+    shutil.copytree(tiny, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "model.safetensors").rename(tmp_path / "pytorch_model.bin")
+    model_folder(ModelSpec("some/nli"))
+    (tmp_path / "pytorch_model.bin").rename(tmp_path / "model.safetensors")
+    model_folder(ModelSpec("some/nli"))
+    assert ["*.bin" in patterns for patterns in asked] == [False, True, False]
+    assert all({"*.codes", "*.model", "*.tiktoken"} <= set(patterns) for patterns in asked)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ The same in every process, so that a bound that holds in one holds in all: the t
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -21,8 +22,12 @@ from tokenizers import (
     trainers,
 )
 
+Fast = transformers.PreTrainedTokenizerFast
+
 LABELS = ("entailment", "neutral", "contradiction")
 ARCHITECTURES = ("bert", "roberta", "deberta-v2", "distilbert")
+# They run as they are, and not as others do: the last position decides, and a decoder.
+OTHERS = ("xlnet", "bart")
 MAX_LENGTH = 64
 
 CORPUS = [
@@ -73,6 +78,16 @@ def _config(architecture: str, tokenizer: object, labels: tuple[str, ...]) -> ob
         return transformers.DistilBertConfig(
             **common, dim=32, n_layers=3, n_heads=4, hidden_dim=48, sinusoidal_pos_embds=False
         )
+    if architecture == "xlnet":
+        del common["max_position_embeddings"]
+        return transformers.XLNetConfig(**common, d_model=32, n_layer=2, n_head=4, d_inner=48)
+    if architecture == "bart":
+        common["max_position_embeddings"] = MAX_LENGTH
+        layers = {"encoder_layers": 2, "decoder_layers": 2, "d_model": 32}
+        heads = {"encoder_attention_heads": 4, "decoder_attention_heads": 4}
+        wide = {"encoder_ffn_dim": 48, "decoder_ffn_dim": 48}
+        ends = {"bos_token_id": tokenizer.bos_token_id, "eos_token_id": tokenizer.eos_token_id}
+        return transformers.BartConfig(**common, **layers, **heads, **wide, **ends)
     # As in DeBERTa-v3.
     return transformers.DebertaV2Config(
         **common,
@@ -88,7 +103,7 @@ def _config(architecture: str, tokenizer: object, labels: tuple[str, ...]) -> ob
     )
 
 
-def _wordpiece() -> transformers.PreTrainedTokenizerFast:
+def _wordpiece(pair: str = "[CLS] $A [SEP] $B:1 [SEP]:1", **options: str) -> Fast:
     special = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]"}
     special |= {"sep_token": "[SEP]", "mask_token": "[MASK]"}
     normalizer = normalizers.BertNormalizer(lowercase=True)
@@ -98,11 +113,11 @@ def _wordpiece() -> transformers.PreTrainedTokenizerFast:
     vocabulary = {piece: i for i, piece in enumerate([*special.values(), *pieces])}
     tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
     tokenizer.normalizer, tokenizer.pre_tokenizer = normalizer, splitter
-    _add_template(tokenizer, "[CLS] $A [SEP] $B:1 [SEP]:1", ("[CLS]", "[SEP]"))
-    return _fast(tokenizer, special)
+    _add_template(tokenizer, pair, ("[CLS]", "[SEP]"))
+    return _fast(tokenizer, special, **options)
 
 
-def _byte_bpe() -> transformers.PreTrainedTokenizerFast:
+def _byte_bpe(**options: list[str]) -> Fast:
     special = {"bos_token": "<s>", "pad_token": "<pad>", "eos_token": "</s>"}
     special |= {"unk_token": "<unk>", "mask_token": "<mask>"}
     tokenizer = Tokenizer(models.BPE())
@@ -115,10 +130,10 @@ def _byte_bpe() -> transformers.PreTrainedTokenizerFast:
     )
     tokenizer.train_from_iterator(CORPUS, trainer)
     _add_template(tokenizer, "<s> $A </s> </s> $B </s>", ("<s>", "</s>"))
-    return _fast(tokenizer, special | {"cls_token": "<s>", "sep_token": "</s>"})
+    return _fast(tokenizer, special | {"cls_token": "<s>", "sep_token": "</s>"}, **options)
 
 
-def _unigram() -> transformers.PreTrainedTokenizerFast:
+def _unigram() -> Fast:
     special = {"pad_token": "[PAD]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
     special |= {"unk_token": "[UNK]", "mask_token": "[MASK]"}
     splitter = pre_tokenizers.Metaspace()
@@ -149,10 +164,8 @@ def _add_template(tokenizer: Tokenizer, pair: str, special: tuple[str, str]) -> 
     )
 
 
-def _fast(tokenizer: Tokenizer, special: dict[str, str]) -> transformers.PreTrainedTokenizerFast:
-    return transformers.PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, model_max_length=MAX_LENGTH, **special
-    )
+def _fast(tokenizer: Tokenizer, special: dict[str, str], **options: object) -> Fast:
+    return Fast(tokenizer_object=tokenizer, model_max_length=MAX_LENGTH, **special, **options)
 
 
 _TOKENIZERS = {
@@ -160,4 +173,6 @@ _TOKENIZERS = {
     "distilbert": _wordpiece,
     "roberta": _byte_bpe,
     "deberta-v2": _unigram,
+    "xlnet": partial(_wordpiece, "$A [SEP] $B:1 [SEP]:1 [CLS]:2", padding_side="left"),
+    "bart": partial(_byte_bpe, model_input_names=["input_ids", "attention_mask"]),
 }

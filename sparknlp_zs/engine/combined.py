@@ -59,7 +59,9 @@ def combine(model: Path, adapter: Path, target: Path) -> None:
     (target / HEAD_TASKS).write_text(json.dumps(kept), encoding="utf-8")
     for path in needed_files(model):
         if path.name not in (HEAD_WEIGHTS, HEAD_TASKS):
-            _link(path.resolve(), target / path.name)
+            place = target / path.relative_to(model)  # an embedder has a folder of its own
+            place.parent.mkdir(exist_ok=True)
+            _link(path.resolve(), place)
 
 
 def with_embedder(folder: Path, spec: ModelSpec, dtype: str | None = None) -> Path:
@@ -112,6 +114,8 @@ def _link(source: Path, target: Path) -> None:
         try:
             os.symlink(source, target)
             return
+        except FileExistsError:  # to copy would write through that link
+            raise
         except OSError:  # some systems let only administrators link
             pass
     shutil.copyfile(source, target)

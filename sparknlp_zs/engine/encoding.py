@@ -17,32 +17,75 @@ _FALLBACK_MAX_LENGTH = 512
 _PROBES = (("alpha beta", "gamma"), ("one", "two three four"))
 
 
-def model_max_length(tokenizer: Any, config: Any) -> int:
-    """Longest pair, in tokens, that both the tokenizer and the position embeddings admit."""
-    limits = []
-    if 0 < tokenizer.model_max_length < _UNBOUNDED:
-        limits.append(int(tokenizer.model_max_length))
+def model_max_length(tokenizer: Any, config: Any, asked: int | None = None) -> int:
+    """Longest pair in tokens: as asked, else what both tokenizer and position embeddings admit.
+
+    Raises
+    ------
+    ValueError
+        If more is asked than there are position embeddings.
+    """
+    positions, is_bound = _positions(config)
+    if asked is not None:
+        check_max_length(config, asked)
+        return asked
+    limit = int(tokenizer.model_max_length)
+    if not 0 < limit < _UNBOUNDED:
+        return positions or _FALLBACK_MAX_LENGTH
+    return min(limit, positions) if is_bound and positions else limit
+
+
+def check_max_length(config: Any, asked: int) -> None:
+    """Refuse more tokens than a config has positions for.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> check_max_length(SimpleNamespace(model_type="bert", max_position_embeddings=512), 600)
+    Traceback (most recent call last):
+    ...
+    ValueError: max_length=600: the model has positions for 512 tokens; give at most so many, or \
+use long_text='chunk'
+    """
+    positions, is_bound = _positions(config)
+    if is_bound and positions is not None and asked > positions:
+        raise ValueError(
+            f"max_length={asked}: the model has positions for {positions} tokens; give at most so "
+            "many, or use long_text='chunk'"
+        )
+
+
+def _positions(config: Any) -> tuple[int | None, bool]:
+    """The positions of a config, and whether no more are possible."""
     positions = getattr(config, "max_position_embeddings", None)
-    if isinstance(positions, int) and positions > 0:
-        # RoBERTa counts positions from padding_idx + 1.
-        offset = 2 if config.model_type in _OFFSET_POSITIONS else 0
-        limits.append(positions - offset)
-    return min(limits) if limits else _FALLBACK_MAX_LENGTH
+    if not isinstance(positions, int) or positions <= 0:
+        return None, False
+    # DeBERTa-v3 has no table of positions, and its relative ones go on for ever.
+    relative = getattr(config, "relative_attention", False)
+    is_bound = not relative or getattr(config, "position_biased_input", True)
+    # RoBERTa counts positions from padding_idx + 1.
+    return positions - (2 if config.model_type in _OFFSET_POSITIONS else 0), is_bound
 
 
-_OFFSET_POSITIONS = frozenset(
-    {"roberta", "xlm-roberta", "camembert", "xlm-roberta-xl", "roberta-prelayernorm", "longformer"}
+_OFFSET_TYPES = (
+    "camembert data2vec-text esm ibert lilt longformer luke mpnet roberta roberta-prelayernorm "
+    "xlm-roberta xlm-roberta-xl xmod"
 )
+_OFFSET_POSITIONS = frozenset(_OFFSET_TYPES.split())
 
 
 @dataclass(frozen=True)
 class PairLayout:
-    """The special tokens that a tokenizer puts around a pair, and the type id of each part."""
+    """The special tokens that a tokenizer puts around a pair, and the type ids of each part.
+
+    ``types`` are those of prefix, first, middle, second and suffix: one for a text, one for each
+    special token.
+    """
 
     prefix: tuple[int, ...]
     middle: tuple[int, ...]
     suffix: tuple[int, ...]
-    types: tuple[int, int, int, int, int]  # prefix, first, middle, second, suffix
+    types: tuple[tuple[int, ...], ...]
 
     @property
     def special_tokens(self) -> int:
@@ -75,19 +118,16 @@ def _probe(tokenizer: Any, first: str, second: str) -> PairLayout:
     start_b = _find(ids, b, start_a + len(a))
     end_a, end_b = start_a + len(a), start_b + len(b)
 
-    def type_at(start: int, end: int) -> int:
-        return int(types[start]) if end > start else 0
-
     return PairLayout(
         prefix=tuple(ids[:start_a]),
         middle=tuple(ids[end_a:start_b]),
         suffix=tuple(ids[end_b:]),
         types=(
-            type_at(0, start_a),
-            type_at(start_a, end_a),
-            type_at(end_a, start_b),
-            type_at(start_b, end_b),
-            type_at(end_b, len(ids)),
+            tuple(types[:start_a]),
+            (int(types[start_a]),),
+            tuple(types[end_a:start_b]),
+            (int(types[start_b]),),
+            tuple(types[end_b:]),
         ),
     )
 
@@ -239,10 +279,9 @@ def _probe_single(tokenizer: Any, text: str) -> PairLayout:
     types = found.get("token_type_ids") or [0] * len(ids)
     start = _find(ids, bare, 0)
     end = start + len(bare)
-    suffix = int(types[end]) if end < len(ids) else 0
     return PairLayout(
         prefix=tuple(ids[:start]),
         middle=(),
         suffix=tuple(ids[end:]),
-        types=(int(types[0]), int(types[start]), 0, 0, suffix),
+        types=(tuple(types[:start]), (int(types[start]),), (), (0,), tuple(types[end:])),
     )

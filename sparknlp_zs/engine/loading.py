@@ -57,9 +57,7 @@ def load_scorer(
     if place.type == "cpu" and computed != "float32":
         bound_kernel_caches(OF_A_PROCESS)
     model = load_model(folder, computed, place)
-    longest = model_max_length(tokenizer, config)
-    if max_length is not None:
-        longest = min(longest, max_length)
+    longest = model_max_length(tokenizer, config, max_length)
     network = build_network(model, place, tokenizer.model_input_names)
     budget = budget_for(place.type, token_budget, torch.get_num_threads())
     classes = named_class_ids(read_label_ids(folder))  # transformers drops a label2id alone

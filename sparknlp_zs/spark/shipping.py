@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
@@ -9,10 +10,12 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from sparknlp_zs.embedders import EMBEDDER_REMEDY
 from sparknlp_zs.engine.combined import with_adapter, with_embedder
+from sparknlp_zs.engine.encoding import check_max_length
 from sparknlp_zs.engine.precision import compute_dtype
 from sparknlp_zs.engine.prepared import (
     CACHE_VARIABLE,
@@ -137,6 +140,7 @@ def ship(
     way = _chosen_way(session)
     source = model_folder(spec)
     check(source)
+    _check_length(source, spec)
     dtype = compute_dtype(spec.dtype, spec.device)
     folder = with_adapter(prepared_folder(source, dtype), spec)
     folder = with_embedder(folder, spec, dtype)
@@ -164,6 +168,12 @@ def ship(
         broadcast,
         embeds=spec.embedder is not None,
     )
+
+
+def _check_length(folder: Path, spec: ModelSpec) -> None:
+    if spec.max_length is not None:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        check_max_length(SimpleNamespace(**{"model_type": "", **config}), spec.max_length)
 
 
 def _chosen_way(session: SparkSession) -> str:

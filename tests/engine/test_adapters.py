@@ -25,7 +25,7 @@ from sparknlp_zs.engine.adapters import (
     find_task,
     read_adapter,
 )
-from sparknlp_zs.engine.combined import with_adapter
+from sparknlp_zs.engine.combined import with_adapter, with_embedder
 from sparknlp_zs.engine.loading import load_scorer
 from sparknlp_zs.models import ModelNotFoundError, ModelSpec
 
@@ -202,6 +202,21 @@ def test_hub_cache_is_used_offline(tmp_path, monkeypatch, files):
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     assert adapter_folder(ModelSpec("some/deberta-nli")).samefile(snapshot)
     assert adapter_folder(ModelSpec("x", adapter="some/deberta-adapters")).samefile(snapshot)
+
+
+def test_a_model_that_has_an_embedder(tiny_models, tmp_path, monkeypatch):
+    """Its files, which have the names of the model's, stay what and where they are."""
+    monkeypatch.setenv("SPARKNLP_ZS_CACHE", str(tmp_path / "cache"))
+    encoder = tiny_models["distilbert"]
+    combined = with_embedder(tiny_models["deberta-v2"], ModelSpec("x", embedder=str(encoder)))
+    model = shutil.copytree(combined, tmp_path / "model")
+    before = {path: path.read_bytes() for path in model.rglob("*") if path.is_file()}
+    adapter = make_adapter(tmp_path / "adapter")
+    found = with_adapter(model, ModelSpec("x", adapter=str(adapter)))
+    assert {path: path.read_bytes() for path in before} == before
+    for path, content in before.items():
+        assert (found / path.relative_to(model)).read_bytes() == content
+    assert load_scorer(found) is not None
 
 
 def test_adapter_that_is_nowhere():

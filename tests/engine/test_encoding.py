@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from tiny_models import ARCHITECTURES
 from transformers import AutoTokenizer
 
-from sparknlp_zs.engine.encoding import PairEncoder, TextPairEncoder, longest_first
+from sparknlp_zs.engine.encoding import (
+    PairEncoder,
+    TextPairEncoder,
+    longest_first,
+    model_max_length,
+)
 from sparknlp_zs.engine.pairs import PairTokens
 
 ONE = np.array([0])
@@ -18,6 +25,26 @@ PAIRS = [
     ("Größe 東京 😀" * 30, "a hypothesis, {braces}"),
     ("[SEP] literal special </s> tokens", "<s> [CLS]"),
 ]
+
+
+def test_longest_pair():
+    """DeBERTa-v3 has no table of positions: its tokenizer's limit holds, or what is asked for."""
+    free = SimpleNamespace(model_max_length=10**30)
+    bound = SimpleNamespace(model_max_length=1280)
+    bert = SimpleNamespace(model_type="bert", max_position_embeddings=512)
+    mpnet = SimpleNamespace(model_type="mpnet", max_position_embeddings=514)
+    deberta = SimpleNamespace(
+        model_type="deberta-v2",
+        max_position_embeddings=512,
+        relative_attention=True,
+        position_biased_input=False,
+    )
+    found = [model_max_length(t, c) for c in (bert, mpnet, deberta) for t in (free, bound)]
+    assert found == [512, 512, 512, 512, 512, 1280]
+    assert model_max_length(free, deberta, 2000) == 2000
+    assert model_max_length(bound, bert, 100) == 100
+    with pytest.raises(ValueError, match="max_length=513: the model has positions for 512 tokens"):
+        model_max_length(free, mpnet, 513)
 
 
 @pytest.fixture(params=[*ARCHITECTURES, "starter"])

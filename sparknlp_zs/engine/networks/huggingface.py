@@ -16,6 +16,10 @@ from sparknlp_zs.engine.batching import Padding
 Inputs = dict[str, npt.NDArray[np.int64]]
 
 
+# They read the last position, also where that is padding: rows of equal length only.
+_LAST_TOKEN_CLASSIFIERS = frozenset({"xlnet"})
+
+
 class HuggingFaceNetwork:
     """A loaded sequence classifier.
 
@@ -35,14 +39,30 @@ class HuggingFaceNetwork:
         self.device = device
         self._model = model
         self._input_names = frozenset(input_names)
+        if self.config.model_type in _LAST_TOKEN_CLASSIFIERS:
+            self.padding = Padding(step=1, mixed=True)
 
     def logits(self, batch: Sequence[Inputs]) -> npt.NDArray[np.float32]:
         """Logits as float32 [rows, classes] from groups of int64 inputs [rows, length]."""
         with torch.inference_mode():
             groups = [to_tensors(inputs, self._input_names, self.device) for inputs in batch]
-            output = torch.cat([self._model(**tensors).logits for tensors in groups])
+            output = torch.cat([self._group_logits(tensors) for tensors in groups])
             found: npt.NDArray[np.float32] = output.float().cpu().numpy()
         return found
+
+    def _group_logits(self, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
+        if not self.config.is_encoder_decoder:
+            logits: torch.Tensor = self._model(**inputs).logits
+            return logits
+        # BART's and T5's classifiers refuse rows with different numbers of end tokens, which a
+        # text such as "<s>9</s>" brings.
+        counts = (inputs["input_ids"] == self.config.eos_token_id).sum(dim=1)
+        parts, places = [], []
+        for count in counts.unique():
+            rows = (counts == count).nonzero()[:, 0]
+            parts.append(self._model(**{name: x[rows] for name, x in inputs.items()}).logits)
+            places.append(rows)
+        return torch.cat(parts)[torch.cat(places).argsort()]
 
 
 def to_tensors(

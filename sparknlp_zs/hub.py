@@ -1,0 +1,73 @@
+"""Models by hub id: from the local cache if it holds enough, else downloaded once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sparknlp_zs.model_files import VOCABULARIES, weight_files
+
+if TYPE_CHECKING:
+    from sparknlp_zs.models import ModelSpec
+
+_FILES = ("*.json", "*.safetensors", "*.txt", "*.jinja", *(f"*{x}" for x in VOCABULARIES))
+# Pickled weights only where there are no others: both would be twice the download.
+_PICKLED = "*.bin"
+
+
+def hub_snapshot(spec: ModelSpec) -> Path:
+    """The local folder of a hub id.
+
+    Raises
+    ------
+    Exception
+        Any of the hub client's many types, if the cache does not hold the model and the hub
+        cannot give it.
+    """
+    cached = _cached(spec)
+    if cached is not None and is_usable(cached):
+        return cached
+    folder = _snapshot(spec, _FILES, local_only=False)
+    if not any(folder.glob("*.safetensors")):
+        folder = _snapshot(spec, (*_FILES, _PICKLED), local_only=False)
+    # The client gives what the cache has where it cannot reach the hub.
+    if not is_usable(folder):
+        raise FileNotFoundError(f"{folder}: weights, tokenizer or config.json are missing")
+    return folder
+
+
+def is_usable(folder: Path) -> bool:
+    """Whether a folder has what loading needs: a cache may hold some files of a repository only.
+
+    Examples
+    --------
+    >>> from sparknlp_zs.models import STARTER_PATH
+    >>> is_usable(Path(STARTER_PATH)), is_usable(Path(STARTER_PATH).parent)
+    (True, False)
+    """
+    weights = weight_files(folder)
+    names = {path.name for path in folder.iterdir()}
+    tokenizer = {"tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json"} & names
+    complete = bool(weights) and all(path.is_file() for path in weights)
+    return "config.json" in names and complete and bool(tokenizer)
+
+
+def _cached(spec: ModelSpec) -> Path | None:
+    try:
+        return _snapshot(spec, (*_FILES, _PICKLED), local_only=True)
+    except (OSError, ValueError) as error:
+        # Files are missing that this package may not need.
+        found = getattr(error, "snapshot_path", None)
+        return Path(found) if found else None
+
+
+def _snapshot(spec: ModelSpec, patterns: tuple[str, ...], *, local_only: bool) -> Path:
+    from huggingface_hub import snapshot_download
+
+    found = snapshot_download(
+        spec.model,
+        revision=spec.revision,
+        allow_patterns=list(patterns),
+        local_files_only=local_only,
+    )
+    return Path(found)
