@@ -44,7 +44,7 @@ def checked_header(path: Path) -> list[str]:
     """
     with _long_fields(), path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         reader = csv.reader(file)
-        header = next(reader, [])
+        header = next((row for row in reader if row), [])
         for row in reader:
             if len(row) > len(header):
                 raise ValueError(

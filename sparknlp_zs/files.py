@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sparknlp_zs import accessor as _accessor  # noqa: F401  (registers .zsc)
@@ -67,6 +69,25 @@ def check_columns(columns: Iterable[str], text: str, names: tuple[str, str]) -> 
         raise ValueError(f"the file has columns {taken} already; choose others with --prefix")
 
 
+def check_target(frame: pd.DataFrame, target: Path) -> None:
+    """Refuse, before any scoring, what the target's format cannot hold."""
+    kind = file_format(target)
+    columns = frame.columns.tolist()
+    twice = sorted({name for name in columns if columns.count(name) > 1})
+    if kind != "csv" and twice:
+        raise ValueError(
+            f"--output {str(target)!r}: columns {twice} are given twice, which {kind} cannot hold; "
+            "rename them, or write a csv file"
+        )
+    if kind == "parquet":
+        try:
+            pa.Table.from_pandas(frame, preserve_index=False)
+        except (pa.ArrowException, OverflowError) as error:
+            raise ValueError(
+                f"--output {str(target)!r}: {error}; write a json or csv file"
+            ) from error
+
+
 def classify_file(
     source: Path,
     target: Path,
@@ -83,6 +104,7 @@ def classify_file(
     """
     frame = read_frame(source)
     check_columns(frame.columns, text, names)
+    check_target(frame, target)
     found = frame[text].zsc.classify(task, model=model, progress=progress)
     frame[names[0]], frame[names[1]] = found["label"], found["score"]
     _WRITERS[file_format(target)](frame, target)
@@ -120,7 +142,22 @@ def _write_json(frame: pd.DataFrame, path: Path) -> None:
     with path.open("w", encoding="utf-8") as out:
         for values in zip(*columns, strict=True):
             row = dict(zip(names, values, strict=True))
-            out.write(json.dumps(row, ensure_ascii=False, default=_json_value) + "\n")
+            try:
+                line = json.dumps(row, ensure_ascii=False, default=_json_value, allow_nan=False)
+            except ValueError:
+                line = json.dumps(_finite(row), ensure_ascii=False, default=_json_value)
+            out.write(line + "\n")
+
+
+def _finite(value: Any) -> Any:
+    """NaN and infinities as nulls: JSON has none."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(x) for key, x in value.items()}
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    return [_finite(x) for x in value] if isinstance(value, (list, tuple)) else value
 
 
 def _with_none(column: pd.Series) -> list[Any]:

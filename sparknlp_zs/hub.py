@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from sparknlp_zs.model_files import VOCABULARIES, weight_files
 if TYPE_CHECKING:
     from sparknlp_zs.models import ModelSpec
 
+_VOCABULARY_FILES = frozenset({"tokenizer.json", "vocab.txt", "vocab.json"})
 _FILES = ("*.json", "*.safetensors", "*.txt", "*.jinja", *(f"*{x}" for x in VOCABULARIES))
 # Pickled weights only where there are no others: both would be twice the download.
 _PICKLED = "*.bin"
@@ -45,11 +47,18 @@ def is_usable(folder: Path) -> bool:
     >>> is_usable(Path(STARTER_PATH)), is_usable(Path(STARTER_PATH).parent)
     (True, False)
     """
+    if not folder.is_dir():
+        return False
+    modules = folder / "modules.json"
+    if modules.is_file() and not (folder / "config.json").is_file():
+        # An older sentence-transformers model: its encoder has a folder of its own.
+        first = json.loads(modules.read_text(encoding="utf-8"))[0]["path"]
+        return bool(first) and is_usable(folder / Path(first).name)
     weights = weight_files(folder)
     names = {path.name for path in folder.iterdir()}
-    tokenizer = {"tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json"} & names
+    vocabulary = any(x in _VOCABULARY_FILES or x.endswith(VOCABULARIES) for x in names)
     complete = bool(weights) and all(path.is_file() for path in weights)
-    return "config.json" in names and complete and bool(tokenizer)
+    return "config.json" in names and complete and vocabulary
 
 
 def _cached(spec: ModelSpec) -> Path | None:

@@ -169,6 +169,36 @@ def test_csv_headers_are_kept(tmp_path, tiny, engine, capsys):
     assert "--text 'text': several columns have this name" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("rows", "target", "message"),
+    [
+        ("text,a,a\nx,1,2\n", "out.jsonl", "['a'] are given twice, which json cannot hold"),
+        ("text,a,a\nx,1,2\n", "out.parquet", "['a'] are given twice, which parquet cannot"),
+        (
+            '{"text": "x", "n": 9007199254740993}\n{"text": "y", "n": 2.5}',
+            "out.parquet",
+            "outside of the range",
+        ),
+    ],
+)
+def test_what_a_target_cannot_hold_fails_first(tmp_path, capsys, rows, target, message):
+    source = tmp_path / ("in.csv" if rows.startswith("text") else "in.jsonl")
+    source.write_text(rows)
+    # A model would be asked for next.
+    assert classify(source, tmp_path / target, "pandas", "no/such-model") == 2
+    error = capsys.readouterr().err
+    assert f"{target}': " in error
+    assert message in error
+
+
+def test_json_has_no_infinities(tmp_path, tiny):
+    frame = pd.DataFrame({"text": ["a"], "x": [float("inf")], "l": [[1.0, float("nan")]]})
+    frame.to_parquet(tmp_path / "in.parquet")
+    assert classify(tmp_path / "in.parquet", tmp_path / "out.jsonl", "pandas", tiny) == 0
+    row = json.loads((tmp_path / "out.jsonl").read_text())
+    assert (row["x"], row["l"]) == (None, [1.0, None])
+
+
 def test_long_csv_fields(tmp_path, tiny, engine):
     write(pd.DataFrame({"text": ["a " * 100_000]}), tmp_path / "in.csv")
     assert classify(tmp_path / "in.csv", tmp_path / "out.csv", engine, tiny) == 0

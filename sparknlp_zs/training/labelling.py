@@ -43,6 +43,7 @@ FREQUENT = 1000
 VERB_WEIGHT = 0.3  # of the nearness of verbs, beside that of texts and commands
 SMALLEST_POOL = 500  # candidates that a group is drawn from; a sixth if they are more
 SAME = 0.9999  # the cosine of equal premises
+MOST_COSINES = 2**26  # held at a time
 PART = 2048  # groups between two lines of the log
 
 
@@ -80,6 +81,9 @@ def label_nli(args: argparse.Namespace, models: Sequence[ModelSpec]) -> pd.DataF
     """The three-way rows with the models' probabilities."""
     rows = nli_rows(args, held_out_texts(args.held_out))
     rows = rows[rows["label"].isin(CLASSES)].reset_index(drop=True)
+    unknown = set(args.distrust) - set(rows["set"])
+    if unknown:
+        raise ValueError(f"--distrust {' '.join(sorted(unknown))}: no rows of these sets are drawn")
     if args.recombined:
         vectors = embed(_encoder(args), list(rows["premise"]), args.bf16)
         new = recombined(rows, vectors, args.recombined, random.Random(args.seed))
@@ -125,8 +129,9 @@ def recombined(
     """
     chosen = [rng.randrange(len(rows)) for _ in range(count)]
     others: list[int] = []
-    for start in range(0, count, PART):
-        part = chosen[start : start + PART]
+    size = max(1, MOST_COSINES // len(rows))
+    for start in range(0, count, size):
+        part = chosen[start : start + size]
         cosines = vectors[part] @ vectors.T
         # The premise's own rows are as near as can be: pairs that exist already.
         cosines[cosines > SAME] = -1.0

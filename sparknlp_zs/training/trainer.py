@@ -147,18 +147,21 @@ def new_model(base: str, dropout: float = 0.0) -> tuple[Any, Any]:
 
 
 def freeze(model: Any, layers: int) -> None:
-    """Keep the embeddings and the first layers as they are; 0 freezes nothing.
+    """Keep the embeddings, the first layers and what all layers share; 0 freezes nothing.
 
     No backward pass goes through them, which saves two thirds of their time.
     """
     if not layers:
         return
-    blocks = model.base_model.encoder.layer
+    base = model.base_model
+    blocks = base.encoder.layer
     if layers > len(blocks):
         raise ValueError(f"frozen_layers={layers}: the model has {len(blocks)}")
-    model.base_model.embeddings.requires_grad_(False)
-    for block in blocks[:layers]:
-        block.requires_grad_(False)
+    base.embeddings.requires_grad_(False)
+    # With it go relative positions, which the first layers' attention depends on too.
+    base.encoder.requires_grad_(False)
+    for block in blocks[layers:]:
+        block.requires_grad_(True)
 
 
 def train(

@@ -12,7 +12,7 @@ from transformers import AutoModelForSequenceClassification
 from sparknlp_zs.engine.loading import load_scorer
 from sparknlp_zs.training.__main__ import main
 from sparknlp_zs.training.objective import pair_loss
-from sparknlp_zs.training.trainer import Budget, Clock, Hyperparameters, new_model
+from sparknlp_zs.training.trainer import Budget, Clock, Hyperparameters, freeze, new_model
 
 NO_GROUPS = (torch.empty(0, 1, dtype=torch.long), torch.empty(0, 1))
 
@@ -122,6 +122,14 @@ def test_command_trains_a_model_that_scores(files, tiny, tmp_path, capsys):
 
     weights = load_file(output / "model.safetensors")
     assert {x.dtype for x in weights.values() if x.is_floating_point()} == {torch.float16}
+
+
+def test_shared_positions_are_frozen_too(tiny_models):
+    model = new_model(str(tiny_models["deberta-v2"]))[0]
+    freeze(model, 1)
+    trained = {name for name, x in model.base_model.named_parameters() if x.requires_grad}
+    assert trained
+    assert all(name.startswith(("encoder.layer.1.", "encoder.layer.2.")) for name in trained)
 
 
 def test_frozen_layers_stay_as_they_are(files, tiny, tmp_path):
