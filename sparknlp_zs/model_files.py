@@ -36,15 +36,23 @@ def content_hash(folder: Path) -> str:
     return digest.hexdigest()[:20]
 
 
-def is_uri(path: str | os.PathLike[str]) -> bool:
-    """Whether a path names a file system, which Python would take for a folder's name.
+def refuse_uri(argument: str, path: str | os.PathLike[str]) -> None:
+    """Refuse a path that names a file system, which Python would take for a folder's name.
 
     Examples
     --------
-    >>> is_uri("dbfs:/models/mine"), is_uri("/dbfs/models/mine"), is_uri("C:/models/mine")
-    (True, False, False)
+    >>> refuse_uri("output", "/dbfs/models/mine")
+    >>> refuse_uri("output", "C:/models/mine")
+    >>> refuse_uri("output", "dbfs:/models/mine")
+    Traceback (most recent call last):
+    ...
+    ValueError: output='dbfs:/models/mine': a URI; pass a path, such as /Volumes/... on Databricks
     """
-    return re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", os.fspath(path)) is not None
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", os.fspath(path)):
+        raise ValueError(
+            f"{argument}={os.fspath(path)!r}: a URI; pass a path, such as /Volumes/... on "
+            "Databricks"
+        )
 
 
 def needed_files(folder: Path) -> list[Path]:

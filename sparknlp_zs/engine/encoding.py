@@ -25,10 +25,10 @@ def model_max_length(tokenizer: Any, config: Any, asked: int | None = None) -> i
     ValueError
         If more is asked than there are position embeddings.
     """
-    positions, is_bound = _positions(config)
     if asked is not None:
         check_max_length(config, asked)
         return asked
+    positions, is_bound = _positions(config)
     limit = int(tokenizer.model_max_length)
     if not 0 < limit < _UNBOUNDED:
         return positions or _FALLBACK_MAX_LENGTH

@@ -116,10 +116,11 @@ class PairTokens:
         for at in range(5):
             where = (column >= starts[:, at, None]) & (column < ends[:, at, None])
             rows, columns = np.nonzero(where)
-            ids[where] = self._part(at, pairs, rows, columns - starts[rows, at])
+            offsets = columns - starts[rows, at]
+            ids[where] = self._part(at, pairs, rows, offsets)
             # A text has one type, each special token its own.
-            kinds = np.asarray(layout.types[at], dtype=np.int64)
-            types[where] = kinds.take((columns - starts[rows, at]) * (at % 2 == 0))
+            kinds = np.array(layout.types[at], dtype=np.int64)
+            types[where] = kinds[offsets] if at % 2 == 0 else kinds[0]
         mask = inside.astype(np.int64)
         inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
         if self._heads is not None:

@@ -80,19 +80,19 @@ def first_rows(columns: Columns) -> tuple[pa.Array, pa.Array]:
     ([0, 1, 3], [0, 1, 0, 2])
     """
     rows = len(columns[0])
-    codes = np.zeros(rows, np.int64)
+    every = np.arange(rows)
+    first, codes = every, np.zeros(rows, np.int64)
     for column in columns:
         if pa.types.is_nested(column.type):
-            return pa.array(np.arange(rows)), pa.array(np.arange(rows))
+            return pa.array(every), pa.array(every)
         found = one_array(same_type(column)).dictionary_encode().indices.fill_null(-1)
         # Small numbers again after each column, so that no product overflows.
         codes = codes * (rows + 1) + found.to_numpy(zero_copy_only=False) + 1
-        codes = np.unique(codes, return_inverse=True)[1]
-    _, first, places = np.unique(codes, return_index=True, return_inverse=True)
+        _, first, codes = np.unique(codes, return_index=True, return_inverse=True)
     order = np.argsort(first)
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
-    return pa.array(first[order]), pa.array(rank[places])
+    return pa.array(first[order]), pa.array(rank[codes])
 
 
 def _encoded(column: pa.Array) -> tuple[pa.Array, list[Any]]:

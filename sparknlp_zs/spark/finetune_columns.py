@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sparknlp_zs.spark.names import is_string, quoted
-from sparknlp_zs.spark.session import case_sensitive
+from sparknlp_zs.spark.session import column_key
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +49,7 @@ def collected(dataset: DataFrame, names: dict[str, str]) -> pd.DataFrame:
 def _check_columns(dataset: DataFrame, names: dict[str, str]) -> None:
     """Each Param names one column, and no two the same."""
     columns = dataset.columns
-    same: Any = str if case_sensitive(dataset.sparkSession) else str.lower
+    same = column_key(dataset.sparkSession)
     param_of: dict[str, str] = {}
     for param, name in names.items():
         if name not in columns:

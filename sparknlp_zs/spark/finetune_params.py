@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.ml.param import Param, Params, TypeConverters
 
-from sparknlp_zs.model_files import is_uri
+from sparknlp_zs.model_files import refuse_uri
 from sparknlp_zs.training.settings import STYLES
 
 if TYPE_CHECKING:
@@ -25,11 +25,7 @@ def _to_style(value: str) -> str:
 def _to_path(value: str | os.PathLike[str]) -> str:
     if not isinstance(value, (str, os.PathLike)) or not os.fspath(value).strip():
         raise TypeError(f"outputPath={value!r}: pass a folder")
-    if is_uri(value):
-        raise ValueError(
-            f"outputPath={os.fspath(value)!r}: a URI; pass a path, such as /Volumes/... on "
-            "Databricks"
-        )
+    refuse_uri("outputPath", value)
     return os.fspath(value)
 
 

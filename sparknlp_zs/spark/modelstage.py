@@ -12,7 +12,7 @@ from pyspark.ml.util import DefaultParamsReadable, DefaultParamsWritable, Defaul
 
 from sparknlp_zs.models import ModelSpec, model_spec
 from sparknlp_zs.spark.params import HasDtype, HasModel
-from sparknlp_zs.spark.session import case_sensitive, is_connect
+from sparknlp_zs.spark.session import column_key, is_connect
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -58,7 +58,7 @@ class ModelStage(Transformer, StageParams):
         given = [name for name in outputs.values() if name]
         if not given:
             raise ValueError(f"{', '.join(outputs)}: all are ''; name at least one output column")
-        same: Any = str if case_sensitive(dataset.sparkSession) else str.lower
+        same = column_key(dataset.sparkSession)
         taken = [same(name) for name in [*dataset.columns, *given]]
         for param, name in outputs.items():
             if name and taken.count(same(name)) > 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,9 +92,10 @@ def is_connect(session: SparkSession) -> bool:
     return type(session).__module__.startswith("pyspark.sql.connect")
 
 
-def case_sensitive(session: SparkSession) -> bool:
-    """Whether the session tells columns apart that differ only in case."""
-    return session_setting(session, "spark.sql.caseSensitive", "false").lower() == "true"
+def column_key(session: SparkSession) -> Callable[[str], str]:
+    """What of a column's name counts: the session may not tell apart what differs only in case."""
+    sensitive = session_setting(session, "spark.sql.caseSensitive", "false").lower() == "true"
+    return str if sensitive else str.lower
 
 
 def session_setting(session: SparkSession, key: str, default: str) -> str:

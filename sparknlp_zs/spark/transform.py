@@ -11,7 +11,7 @@ from sparknlp_zs.embedders import spec_for
 from sparknlp_zs.engine.adapters import annotation_with_heads
 from sparknlp_zs.models import Model
 from sparknlp_zs.spark.functions import text_column
-from sparknlp_zs.spark.session import case_sensitive
+from sparknlp_zs.spark.session import column_key
 from sparknlp_zs.spark.shipping import ShippedModel, ship
 from sparknlp_zs.spark.workers import MEASURES, score_table
 from sparknlp_zs.tasks import Annotation, NamedTask
@@ -113,7 +113,7 @@ def transform(
 
 
 def _check_free(df: DataFrame, names: list[str]) -> None:
-    same: Any = str if case_sensitive(df.sparkSession) else str.lower
+    same = column_key(df.sparkSession)
     taken = [*df.columns, _TEXT, *MEASURES]
     for at, name in enumerate(names):
         if same(name) in map(same, taken):

@@ -15,7 +15,7 @@ from sparknlp_zs.training.data import Draw, Example, LabelRecipe, label_examples
 from sparknlp_zs.training.distillation import DistillationRecipe, Teacher
 from sparknlp_zs.training.labelling import read_soft_groups, read_soft_nli
 from sparknlp_zs.training.phrases import common_phrases
-from sparknlp_zs.training.similar import embed, similar_labels
+from sparknlp_zs.training.similar import SentenceEncoder, similar_labels
 from sparknlp_zs.training.sources import (
     add_label_arguments,
     add_nli_arguments,
@@ -136,11 +136,12 @@ def _teacher(nli: list[Example], labelled: pd.DataFrame, args: argparse.Namespac
     """Soft groups over the labelled texts and as many premises at most."""
     texts = text_pool(nli, labelled, args)
     phrases = common_phrases(texts)
+    encoder = SentenceEncoder(args.teacher, args.bf16)
     return Teacher(
         texts,
         phrases,
-        embed(args.teacher, texts, args.bf16),
-        embed(args.teacher, phrases, args.bf16),
+        encoder.embed(texts),
+        encoder.embed(phrases),
         DistillationRecipe(rows=args.soft_rows),
     )
 

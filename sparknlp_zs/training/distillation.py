@@ -41,7 +41,7 @@ class Teacher:
     ----------
     texts, phrases : list of str
     text_vectors, phrase_vectors : float tensors [texts, size], [phrases, size]
-        From a sentence encoder (``similar.embed``); their products say what is near.
+        From a sentence encoder (``similar.SentenceEncoder``); their products say what is near.
     recipe : DistillationRecipe
     """
 

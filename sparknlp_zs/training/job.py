@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from sparknlp_zs.model_files import content_hash, is_uri
+from sparknlp_zs.model_files import content_hash, refuse_uri
 from sparknlp_zs.models import Model, model_folder, model_spec, read_class_ids
 from sparknlp_zs.tasks import ZeroShot
 from sparknlp_zs.training.finetuned import RECORD, Finetuned
@@ -76,28 +76,6 @@ class Job:
         return None
 
 
-def output_folder(output: str | os.PathLike[str]) -> Path:
-    """The folder of ``output``.
-
-    Raises
-    ------
-    ValueError
-        If it is a URI: its path would be a local folder of that name.
-
-    Examples
-    --------
-    >>> output_folder("dbfs:/models/mine")
-    Traceback (most recent call last):
-    ...
-    ValueError: output='dbfs:/models/mine': a URI; pass a path, such as /Volumes/... on Databricks
-    """
-    if is_uri(output):
-        raise ValueError(
-            f"output={os.fspath(output)!r}: a URI; pass a path, such as /Volumes/... on Databricks"
-        )
-    return Path(output).expanduser().resolve()
-
-
 def prepare(
     frame: pd.DataFrame,
     *,
@@ -135,7 +113,8 @@ def prepare(
     folder = model_folder(model_spec(model))
     if task:
         read_class_ids(folder)
-    target = output_folder(output)
+    refuse_uri("output", output)
+    target = Path(output).expanduser().resolve()
     if target == folder:
         raise ValueError(f"output={str(output)!r} is the model itself; choose another folder")
     return Job(rows, held, dropped, style, tuple(names), task, folder, target, settings)

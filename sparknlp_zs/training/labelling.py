@@ -18,14 +18,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from transformers import AutoTokenizer
 
 from sparknlp_zs.models import ModelSpec
 from sparknlp_zs.training.data import Example, nli_examples, softened
 from sparknlp_zs.training.distillation import DistillationRecipe, Teacher
 from sparknlp_zs.training.opinions import CLASSES, nli_opinions, with_opinions
 from sparknlp_zs.training.phrases import commands, common_phrases, ordered, words
-from sparknlp_zs.training.similar import embed
+from sparknlp_zs.training.similar import SentenceEncoder
 from sparknlp_zs.training.sources import (
     add_label_arguments,
     add_nli_arguments,
@@ -37,7 +36,6 @@ from sparknlp_zs.training.sources import (
 
 logger = logging.getLogger(__name__)
 
-RECOMBINED = "so many new pairs, of premises with the hypotheses of premises like them"
 COMMANDS = 24000  # candidates that are made of a verb and a frequent phrase
 FREQUENT = 1000
 VERB_WEIGHT = 0.3  # of the nearness of verbs, beside that of texts and commands
@@ -56,7 +54,12 @@ def parser() -> argparse.ArgumentParser:
         add_nli_arguments(command)
         command.add_argument("--models", nargs="+", required=True, help="folders of NLI models")
         command.add_argument("--output", required=True, type=Path, help="a parquet file")
-    nli.add_argument("--recombined", type=int, default=0, help=RECOMBINED)
+    nli.add_argument(
+        "--recombined",
+        type=int,
+        default=0,
+        help="so many new pairs, of premises with the hypotheses of premises like them",
+    )
     nli.add_argument(
         "--distrust", nargs="*", default=[], help="sets whose own labels are not written"
     )
@@ -85,7 +88,7 @@ def label_nli(args: argparse.Namespace, models: Sequence[ModelSpec]) -> pd.DataF
     if unknown:
         raise ValueError(f"--distrust {' '.join(sorted(unknown))}: no rows of these sets are drawn")
     if args.recombined:
-        vectors = embed(_encoder(args), list(rows["premise"]), args.bf16)
+        vectors = _encoder(args).embed(list(rows["premise"]))
         new = recombined(rows, vectors, args.recombined, random.Random(args.seed))
         rows = pd.concat([rows, new], ignore_index=True)
     opinions = nli_opinions(models, list(rows["premise"]), list(rows["hypothesis"]))
@@ -96,12 +99,12 @@ def label_nli(args: argparse.Namespace, models: Sequence[ModelSpec]) -> pd.DataF
     return rows.assign(label=kept, **dict(zip(CLASSES, opinions.T, strict=True)))
 
 
-def _encoder(args: argparse.Namespace) -> str:
+def _encoder(args: argparse.Namespace) -> SentenceEncoder:
     if args.encoder is None:
         raise ValueError(
             "--recombined needs --encoder, a sentence encoder that finds like premises"
         )
-    return str(args.encoder)
+    return SentenceEncoder(args.encoder, args.bf16)
 
 
 def recombined(
@@ -159,15 +162,16 @@ def label_groups(args: argparse.Namespace, models: Sequence[ModelSpec]) -> pd.Da
     held_out = held_out_texts(args.held_out)
     labelled = label_rows(args, held_out)
     every = text_pool(nli_examples(nli_rows(args, held_out)), labelled, args)
-    lists = _candidates(every, sorted(set(labelled["label"])), args)
+    encoder = _encoder(args)
+    lists = _candidates(every, sorted(set(labelled["label"])), encoder, args)
     texts = random.Random(args.seed).sample(every, min(args.groups // len(lists), len(every)))
-    vectors = embed(args.encoder, texts, args.bf16)
+    vectors = encoder.embed(texts)
     drawn: list[Example] = []
     for name, candidates in lists.items():
-        found, own = embed(args.encoder, candidates, args.bf16), vectors
+        found, own = encoder.embed(candidates), vectors
         if name == "commands":
-            own = _with_verbs(own, [ordered(text) for text in texts], args)
-            found = _with_verbs(found, [command.split()[0] for command in candidates], args)
+            own = _with_verbs(own, [ordered(text) for text in texts], encoder)
+            found = _with_verbs(found, [command.split()[0] for command in candidates], encoder)
         pool = min(len(candidates), max(SMALLEST_POOL, len(candidates) // 6))
         recipe = DistillationRecipe(len(texts), args.phrases, pool)
         teacher = Teacher(texts, candidates, own, found, recipe)
@@ -187,11 +191,14 @@ def label_groups(args: argparse.Namespace, models: Sequence[ModelSpec]) -> pd.Da
 
 
 def _candidates(
-    texts: Sequence[str], labels: Sequence[str], args: argparse.Namespace
+    texts: Sequence[str],
+    labels: Sequence[str],
+    encoder: SentenceEncoder,
+    args: argparse.Namespace,
 ) -> dict[str, list[str]]:
     """What texts are compared with, by kind."""
     phrases = common_phrases(texts)
-    vocabulary = words(sorted(AutoTokenizer.from_pretrained(args.encoder).get_vocab()))
+    vocabulary = words(encoder.vocabulary)
     lists = {
         "phrases": phrases,
         "labels": labels,
@@ -205,14 +212,14 @@ def _candidates(
 
 
 def _with_verbs(
-    vectors: torch.Tensor, verbs: Sequence[str | None], args: argparse.Namespace
+    vectors: torch.Tensor, verbs: Sequence[str | None], encoder: SentenceEncoder
 ) -> torch.Tensor:
     """Vectors whose products are the cosines, and with a weight those of the verbs.
 
     Sentence encoders hear what a text is about, and hardly what it asks for.
     """
     known = sorted({verb for verb in verbs if verb})
-    found = dict(zip(known, embed(args.encoder, known, args.bf16), strict=True))
+    found = dict(zip(known, encoder.embed(known), strict=True))
     none = torch.zeros(vectors.shape[1])
     own = torch.stack([found[verb] if verb else none for verb in verbs])
     return torch.cat([vectors, VERB_WEIGHT**0.5 * own], dim=1)
