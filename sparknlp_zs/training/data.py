@@ -142,10 +142,14 @@ def label_examples(
             texts += join_texts(group, recipe.joined_rows, rng)
         for text, label in texts:
             wrong = wrong_labels(label, labels, similar, recipe.negatives, rng)
-            template = DEFAULT_TEMPLATE if rng.random() < 0.5 else rng.choice(TEMPLATES)
-            hypotheses = tuple(template.replace("{}", x) for x in (label, *wrong))
-            examples.append(Example(text, hypotheses, None))
+            examples.append(Example(text, in_template((label, *wrong), rng), None))
     return examples
+
+
+def in_template(labels: Iterable[str], rng: random.Random) -> tuple[str, ...]:
+    """Hypotheses of labels, by one template for all of them."""
+    template = DEFAULT_TEMPLATE if rng.random() < 0.5 else rng.choice(TEMPLATES)
+    return tuple(template.replace("{}", label) for label in labels)
 
 
 def join_texts(group: pd.DataFrame, rows: int, rng: random.Random) -> list[tuple[str, str]]:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-from sparknlp_zs.tasks import DEFAULT_TEMPLATE
-from sparknlp_zs.training.data import TEMPLATES, Example
+from sparknlp_zs.training.data import Example, in_template
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,5 @@ class Teacher:
             if place not in places:
                 places.append(place)
         targets = torch.softmax(cosines[places] / recipe.temperature, dim=0)
-        template = DEFAULT_TEMPLATE if rng.random() < 0.5 else rng.choice(TEMPLATES)
-        said = (self._phrases[int(pool[place])] for place in places)
-        hypotheses = tuple(template.replace("{}", phrase) for phrase in said)
+        hypotheses = in_template([self._phrases[int(pool[place])] for place in places], rng)
         return Example(self._texts[row], hypotheses, None, tuple(targets.tolist()))

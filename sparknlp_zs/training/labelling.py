@@ -3,8 +3,8 @@
 ``nli`` writes the rows of ``--nli`` with three more columns, the models' probabilities of
 entailment, neutral and contradiction, and those of new pairs of their texts (``--recombined``);
 ``groups`` writes texts, each with hypotheses and the probability of each, from a sentence encoder
-and the models. ``python -m sparknlp_zs.training`` takes both files, as ``--soft-nli`` and
-``--soft-groups``.
+and the models; ``glosses`` writes the same of a dictionary's definitions and examples.
+``python -m sparknlp_zs.training`` takes the files as ``--soft-nli`` and ``--soft-groups``.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import torch
 from sparknlp_zs.models import ModelSpec
 from sparknlp_zs.training.data import Example, nli_examples, softened
 from sparknlp_zs.training.distillation import DistillationRecipe, Teacher
+from sparknlp_zs.training.glosses import Dictionary, GlossRecipe, gloss_examples
 from sparknlp_zs.training.opinions import CLASSES, nli_opinions, with_opinions
 from sparknlp_zs.training.phrases import commands, common_phrases, ordered, words
 from sparknlp_zs.training.similar import SentenceEncoder
@@ -33,6 +34,7 @@ from sparknlp_zs.training.sources import (
     nli_rows,
     text_pool,
 )
+from sparknlp_zs.training.wordnet import read_wordnet
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +55,8 @@ def parser() -> argparse.ArgumentParser:
     for command in (nli, groups):
         add_nli_arguments(command)
         command.add_argument("--models", nargs="+", required=True, help="folders of NLI models")
+    glosses = kinds.add_parser("glosses")
+    for command in (nli, groups, glosses):
         command.add_argument("--output", required=True, type=Path, help="a parquet file")
     nli.add_argument(
         "--recombined",
@@ -65,9 +69,16 @@ def parser() -> argparse.ArgumentParser:
     )
     nli.add_argument("--encoder", help="folder of a sentence encoder, for --recombined")
     add_label_arguments(groups, required=True)
-    groups.add_argument("--encoder", required=True, help="folder of a sentence encoder")
-    groups.add_argument("--groups", type=int, default=16000, help="how many groups")
-    groups.add_argument("--phrases", type=int, default=4, help="hypotheses in a group")
+    for command in (groups, glosses):
+        command.add_argument("--encoder", required=True, help="folder of a sentence encoder")
+        command.add_argument("--groups", type=int, default=16000, help="how many groups")
+        command.add_argument("--phrases", type=int, default=4, help="hypotheses in a group")
+    glosses.add_argument("--wordnet", required=True, help="folder of WordNet's database")
+    glosses.add_argument(
+        "--gold-share", type=float, default=0.5, help="the true label's share in the targets"
+    )
+    glosses.add_argument("--seed", type=int, default=0)
+    glosses.add_argument("--bf16", action="store_true", help="bf16 autocast")
     return p
 
 
@@ -75,12 +86,11 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
     logging.basicConfig(level=logging.INFO)
     args = parser().parse_args(arguments)
-    models = [ModelSpec(x, dtype="bfloat16" if args.bf16 else "float32") for x in args.models]
-    label = label_nli if args.kind == "nli" else label_groups
-    label(args, models).to_parquet(args.output)
+    label = {"nli": label_nli, "groups": label_groups, "glosses": label_glosses}[args.kind]
+    label(args).to_parquet(args.output)
 
 
-def label_nli(args: argparse.Namespace, models: Sequence[ModelSpec]) -> pd.DataFrame:
+def label_nli(args: argparse.Namespace) -> pd.DataFrame:
     """The three-way rows with the models' probabilities."""
     rows = nli_rows(args, held_out_texts(args.held_out))
     rows = rows[rows["label"].isin(CLASSES)].reset_index(drop=True)
@@ -91,12 +101,16 @@ def label_nli(args: argparse.Namespace, models: Sequence[ModelSpec]) -> pd.DataF
         vectors = _encoder(args).embed(list(rows["premise"]))
         new = recombined(rows, vectors, args.recombined, random.Random(args.seed))
         rows = pd.concat([rows, new], ignore_index=True)
-    opinions = nli_opinions(models, list(rows["premise"]), list(rows["hypothesis"]))
+    opinions = nli_opinions(_models(args), list(rows["premise"]), list(rows["hypothesis"]))
     labelled = rows["label"].notna()
     agreed = (np.array(CLASSES)[opinions.argmax(axis=1)] == rows["label"])[labelled]
     logger.info("%d rows, the models agree with %.1f %%", len(agreed), 100 * agreed.mean())
     kept = rows["label"].where(~rows["set"].isin(args.distrust), None)
     return rows.assign(label=kept, **dict(zip(CLASSES, opinions.T, strict=True)))
+
+
+def _models(args: argparse.Namespace) -> list[ModelSpec]:
+    return [ModelSpec(x, dtype="bfloat16" if args.bf16 else "float32") for x in args.models]
 
 
 def _encoder(args: argparse.Namespace) -> SentenceEncoder:
@@ -157,8 +171,9 @@ def recombined(
     return new[~pd.MultiIndex.from_frame(new[texts]).isin(known)].drop_duplicates(texts)
 
 
-def label_groups(args: argparse.Namespace, models: Sequence[ModelSpec]) -> pd.DataFrame:
+def label_groups(args: argparse.Namespace) -> pd.DataFrame:
     """Soft groups, one of each list of candidates for each text."""
+    models = _models(args)
     held_out = held_out_texts(args.held_out)
     labelled = label_rows(args, held_out)
     every = text_pool(nli_examples(nli_rows(args, held_out)), labelled, args)
@@ -181,11 +196,26 @@ def label_groups(args: argparse.Namespace, models: Sequence[ModelSpec]) -> pd.Da
     while len(done) < len(drawn):
         done += with_opinions(models, drawn[len(done) : len(done) + PART])
         logger.info("%d of %d groups", len(done), len(drawn))
+    return _soft_groups(done)
+
+
+def label_glosses(args: argparse.Namespace) -> pd.DataFrame:
+    """Soft groups of a dictionary's definitions and examples."""
+    if not 0 <= args.gold_share <= 1:
+        raise ValueError(f"--gold-share {args.gold_share}: give a share from 0 to 1")
+    if args.phrases < 2:
+        raise ValueError(f"--phrases {args.phrases}: a group has a true label and wrong ones")
+    dictionary, rng = Dictionary(read_wordnet(args.wordnet)), random.Random(args.seed)
+    glosses = dictionary.glosses(GlossRecipe(args.groups, args.phrases), rng)
+    return _soft_groups(gloss_examples(glosses, _encoder(args), args.gold_share, rng))
+
+
+def _soft_groups(examples: Sequence[Example]) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "text": [example.premise for example in done],
-            "hypotheses": [list(example.hypotheses) for example in done],
-            "targets": [list(example.targets) for example in done],
+            "text": [example.premise for example in examples],
+            "hypotheses": [list(example.hypotheses) for example in examples],
+            "targets": [list(example.targets) for example in examples],
         }
     )
 
