@@ -11,7 +11,14 @@ from pathlib import Path
 import pandas as pd
 
 from sparknlp_zs.models import DTYPES
-from sparknlp_zs.training.data import Draw, Example, LabelRecipe, label_examples, nli_examples
+from sparknlp_zs.training.data import (
+    Draw,
+    Example,
+    LabelRecipe,
+    label_examples,
+    nli_examples,
+    read_names,
+)
 from sparknlp_zs.training.distillation import DistillationRecipe, Teacher
 from sparknlp_zs.training.labelling import read_soft_groups, read_soft_nli
 from sparknlp_zs.training.phrases import common_phrases
@@ -121,6 +128,7 @@ def _drawer(fixed: list[Example], labelled: pd.DataFrame | None, args: argparse.
         max_rows_per_set=label_limits(labelled, args),
         join_sets=tuple(args.join_sets),
         joined_rows=args.joined_rows,
+        names=read_names(args.names) if args.names else {},
     )
     drawn = args.teacher and args.soft_rows
     teacher = _teacher(fixed, labelled, args) if drawn else None

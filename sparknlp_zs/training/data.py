@@ -54,6 +54,8 @@ class LabelRecipe:
     max_rows_per_set: dict[str, int] = field(default_factory=dict)
     join_sets: tuple[str, ...] = ()  # sets whose texts are also joined to long texts, by label
     joined_rows: int = 0
+    names: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    named_share: float = 0.7  # of the labels that have other names
 
 
 # The sentiment grouping of GoEmotions' authors (Demszky et al. 2020, arXiv:2005.00547, figure 2).
@@ -142,8 +144,39 @@ def label_examples(
             texts += join_texts(group, recipe.joined_rows, rng)
         for text, label in texts:
             wrong = wrong_labels(label, labels, similar, recipe.negatives, rng)
-            examples.append(Example(text, in_template((label, *wrong), rng), None))
+            said = _by_other_names(str(name), label, wrong, recipe, rng)
+            examples.append(Example(text, in_template(said, rng), None))
     return examples
+
+
+def _by_other_names(
+    name: str, label: str, wrong: Sequence[str], recipe: LabelRecipe, rng: random.Random
+) -> list[str]:
+    """The labels, most by one of their other names; no wrong one by a name of the true label."""
+    true = recipe.names.get((name, label), ())
+    said = [rng.choice(true) if true and rng.random() < recipe.named_share else label]
+    for other in wrong:
+        names = [x for x in recipe.names.get((name, other), ()) if x not in true and x not in said]
+        said.append(rng.choice(names) if names and rng.random() < recipe.named_share else other)
+    return said
+
+
+def read_names(path: str) -> dict[tuple[str, str], tuple[str, ...]]:
+    """Other names of labels, by set and label.
+
+    Parameters
+    ----------
+    path : str
+        Tab-separated: set, label, names (with semicolons between them). Labels of one set may have
+        names in common, of what is wider than they are.
+
+    Returns
+    -------
+    dict of (str, str) to tuple of str
+    """
+    rows = pd.read_csv(path, sep="\t", dtype="str", keep_default_na=False)
+    columns = zip(rows["set"], rows["label"], rows["names"], strict=True)
+    return {(name, label): tuple(names.split(";")) for name, label, names in columns}
 
 
 def in_template(labels: Iterable[str], rng: random.Random) -> tuple[str, ...]:

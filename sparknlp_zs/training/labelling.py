@@ -13,6 +13,7 @@ import argparse
 import logging
 import random
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ import pandas as pd
 import torch
 
 from sparknlp_zs.models import ModelSpec
-from sparknlp_zs.training.data import Example, nli_examples, softened
+from sparknlp_zs.training.data import Example, nli_examples, read_names, softened
 from sparknlp_zs.training.distillation import DistillationRecipe, Teacher
 from sparknlp_zs.training.glosses import Dictionary, GlossRecipe, gloss_examples
 from sparknlp_zs.training.opinions import CLASSES, nli_opinions, with_opinions
@@ -229,9 +230,11 @@ def _candidates(
     """What texts are compared with, by kind."""
     phrases = common_phrases(texts)
     vocabulary = words(encoder.vocabulary)
+    names = read_names(args.names).values() if args.names else ()
     lists = {
         "phrases": phrases,
         "labels": labels,
+        "names": sorted(set(chain.from_iterable(names))),
         "commands": commands(texts, phrases[:FREQUENT], COMMANDS, random.Random(args.seed)),
         "words": vocabulary,
     }

@@ -35,6 +35,7 @@ def add_label_arguments(parser: argparse.ArgumentParser, required: bool) -> None
         required=required,
         help="parquet: text, label, set; label pairs are drawn from it",
     )
+    add("--names", help="tab-separated: set, label, names; other names of labels of --labels")
     add("--max-rows", type=int, default=8000, help="rows per set of --labels and epoch")
     add(
         "--polarity",

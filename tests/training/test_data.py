@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from importlib.resources import files
 
 import pandas as pd
 import pytest
@@ -20,6 +21,7 @@ from sparknlp_zs.training.data import (
     label_examples,
     nli_examples,
     polarity_rows,
+    read_names,
 )
 from sparknlp_zs.training.distillation import DistillationRecipe, Teacher
 
@@ -41,6 +43,43 @@ def test_label_groups_start_with_the_true_label():
         assert truth[example.premise] in example.hypotheses[0]
         assert len(set(example.hypotheses)) == 4
         assert example.label is None
+
+
+def test_other_names_of_labels():
+    names = {
+        ("one", "label 0"): ("first", "early"),
+        ("one", "label 1"): ("second", "early"),
+        ("two", "label 2"): ("third",),
+    }
+    said = {name: set() for name in ROWS["set"].unique()}
+    truth = dict(zip(ROWS["text"], ROWS["label"], strict=True))
+    kinds = dict(zip(ROWS["text"], ROWS["set"], strict=True))
+    for seed in range(30):
+        recipe = LabelRecipe(negatives=4, names=names, named_share=0.5)
+        for example in label_examples(ROWS, recipe, {}, random.Random(seed)):
+            name, label = kinds[example.premise], truth[example.premise]
+            assert len(set(example.hypotheses)) == 5
+            first, *wrong = example.hypotheses
+            said[name].add((label, _label_in(first)))
+            known = {label, *names.get((name, label), ())}
+            assert _label_in(first) in known
+            assert not known & {_label_in(x) for x in wrong}  # "early" is true of both
+    assert {("label 0", x) for x in ("label 0", "first", "early")} <= said["one"]
+    assert {x for label, x in said["two"] if label == "label 0"} == {"label 0"}  # of another set
+
+
+def _label_in(hypothesis):
+    known = [f"label {i}" for i in range(5)] + ["first", "second", "third", "early"]
+    return next(name for name in known if name in hypothesis)
+
+
+def test_names_of_the_starters_labels():
+    path = files("sparknlp_zs") / "starter" / "label_names.tsv"
+    found = read_names(str(path))
+    assert found["hwu64", "iot coffee"][:2] == ("make coffee", "coffee machine")
+    for (_, label), names in found.items():
+        assert len(set(names)) == len(names) > 1
+        assert all(name == name.strip() != "" for name in names), label
 
 
 def test_two_labels_give_one_wrong_label():

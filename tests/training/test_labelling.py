@@ -79,7 +79,15 @@ def test_command_draws_groups_that_a_student_is_trained_on(data, tiny, tmp_path,
     for example in found:
         assert sum(example.targets) == pytest.approx(1)
         assert len(set(example.hypotheses)) == len(example.targets) == 4
+    names = tmp_path / "names.tsv"
+    other = [f"known by name {i}" for i in range(6)]
+    names.write_text(f"set\tlabel\tnames\ny\tcard\t{';'.join(other)}\n")
+    named = [*arguments(data, groups), *options, "--encoder", str(tiny), "--names", str(names)]
+    main(["groups", *named, "--groups", "20"])
+    said = [x for example in read_soft_groups(str(groups)) for x in example.hypotheses]
+    assert all(any(name in x for x in said) for name in other)
     student = ["--base", str(tiny), *arguments(data, tmp_path / "student"), "--steps", "2"]
+    student += ["--names", str(names)]
     train([*student, "--tokens", "512", "--soft-nli", str(soft), "--soft-groups", str(groups)])
     assert '"steps": 2' in capsys.readouterr().out
     with pytest.raises(ValueError, match=r"--gold-share 2\.0"):
