@@ -11,14 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from sparknlp_zs.models import DTYPES
-from sparknlp_zs.training.data import (
-    Draw,
-    Example,
-    LabelRecipe,
-    label_examples,
-    nli_examples,
-    read_names,
-)
+from sparknlp_zs.training.data import Draw, Example, LabelRecipe, label_examples, nli_examples
 from sparknlp_zs.training.distillation import DistillationRecipe, Teacher
 from sparknlp_zs.training.labelling import read_soft_groups, read_soft_nli
 from sparknlp_zs.training.phrases import common_phrases
@@ -26,10 +19,12 @@ from sparknlp_zs.training.similar import SentenceEncoder, similar_labels
 from sparknlp_zs.training.sources import (
     add_label_arguments,
     add_nli_arguments,
+    gold_share,
     held_out_texts,
     label_limits,
     label_rows,
     nli_rows,
+    other_names,
     text_pool,
 )
 from sparknlp_zs.training.trainer import Budget, Hyperparameters, train
@@ -113,9 +108,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _soft_examples(args: argparse.Namespace) -> list[Example]:
-    if not 0 <= args.gold_share <= 1:
-        raise ValueError(f"--gold-share {args.gold_share}: give a share from 0 to 1")
-    rows = [x for path in args.soft_nli for x in read_soft_nli(path, args.gold_share)]
+    share = gold_share(args)
+    rows = [x for path in args.soft_nli for x in read_soft_nli(path, share)]
     return rows + [x for path in args.soft_groups for x in read_soft_groups(path)]
 
 
@@ -128,7 +122,7 @@ def _drawer(fixed: list[Example], labelled: pd.DataFrame | None, args: argparse.
         max_rows_per_set=label_limits(labelled, args),
         join_sets=tuple(args.join_sets),
         joined_rows=args.joined_rows,
-        names=read_names(args.names) if args.names else {},
+        names=other_names(args),
     )
     drawn = args.teacher and args.soft_rows
     teacher = _teacher(fixed, labelled, args) if drawn else None

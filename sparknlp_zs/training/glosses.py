@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import torch
 
 from sparknlp_zs.training.data import Example, in_template, softened
+from sparknlp_zs.training.distillation import DistillationRecipe
 from sparknlp_zs.training.similar import SentenceEncoder
 from sparknlp_zs.training.wordnet import Synset
 
@@ -21,7 +22,6 @@ HIGHEST = 3  # levels between a meaning and the wider one that names it
 WIDEST = 2  # levels below the widest meaning (entity, act) from which on they say something
 LONGEST = 3  # words in a label
 TRIES = 20  # for each wrong label
-TEMPERATURE = 0.05  # of cosines
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ def gloss_examples(
     examples = []
     for gloss, vector in zip(glosses, texts, strict=True):
         cosines = torch.stack([vectors[label] for label in gloss.labels]) @ vector
-        opinion = torch.softmax(cosines / TEMPERATURE, dim=0).tolist()
+        opinion = torch.softmax(cosines / DistillationRecipe.temperature, dim=0).tolist()
         hypotheses = in_template(gloss.labels, rng)
         examples.append(Example(gloss.text, hypotheses, None, softened(0, opinion, share)))
     return examples

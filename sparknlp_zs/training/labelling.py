@@ -21,7 +21,7 @@ import pandas as pd
 import torch
 
 from sparknlp_zs.models import ModelSpec
-from sparknlp_zs.training.data import Example, nli_examples, read_names, softened
+from sparknlp_zs.training.data import Example, nli_examples, softened
 from sparknlp_zs.training.distillation import DistillationRecipe, Teacher
 from sparknlp_zs.training.glosses import Dictionary, GlossRecipe, gloss_examples
 from sparknlp_zs.training.opinions import CLASSES, nli_opinions, with_opinions
@@ -30,9 +30,11 @@ from sparknlp_zs.training.similar import SentenceEncoder
 from sparknlp_zs.training.sources import (
     add_label_arguments,
     add_nli_arguments,
+    gold_share,
     held_out_texts,
     label_rows,
     nli_rows,
+    other_names,
     text_pool,
 )
 from sparknlp_zs.training.wordnet import read_wordnet
@@ -202,13 +204,12 @@ def label_groups(args: argparse.Namespace) -> pd.DataFrame:
 
 def label_glosses(args: argparse.Namespace) -> pd.DataFrame:
     """Soft groups of a dictionary's definitions and examples."""
-    if not 0 <= args.gold_share <= 1:
-        raise ValueError(f"--gold-share {args.gold_share}: give a share from 0 to 1")
+    share = gold_share(args)
     if args.phrases < 2:
         raise ValueError(f"--phrases {args.phrases}: a group has a true label and wrong ones")
     dictionary, rng = Dictionary(read_wordnet(args.wordnet)), random.Random(args.seed)
     glosses = dictionary.glosses(GlossRecipe(args.groups, args.phrases), rng)
-    return _soft_groups(gloss_examples(glosses, _encoder(args), args.gold_share, rng))
+    return _soft_groups(gloss_examples(glosses, _encoder(args), share, rng))
 
 
 def _soft_groups(examples: Sequence[Example]) -> pd.DataFrame:
@@ -230,11 +231,10 @@ def _candidates(
     """What texts are compared with, by kind."""
     phrases = common_phrases(texts)
     vocabulary = words(encoder.vocabulary)
-    names = read_names(args.names).values() if args.names else ()
     lists = {
         "phrases": phrases,
         "labels": labels,
-        "names": sorted(set(chain.from_iterable(names))),
+        "names": sorted(set(chain.from_iterable(other_names(args).values()))),
         "commands": commands(texts, phrases[:FREQUENT], COMMANDS, random.Random(args.seed)),
         "words": vocabulary,
     }

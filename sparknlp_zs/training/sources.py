@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from sparknlp_zs.training.data import Example, at_most, drop_seen, polarity_rows
+from sparknlp_zs.training.data import Example, at_most, drop_seen, polarity_rows, read_names
 
 
 def add_nli_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,6 +56,19 @@ def label_rows(args: argparse.Namespace, held_out: Sequence[str]) -> pd.DataFram
     """Rows of ``--labels``, all that are not held out, with the sets derived from them."""
     rows = drop_seen(pd.read_parquet(args.labels), ["text"], held_out)
     return pd.concat([rows, polarity_rows(rows)]) if args.polarity else rows
+
+
+def other_names(args: argparse.Namespace) -> dict[tuple[str, str], tuple[str, ...]]:
+    """Those of ``--names``, by set and label; none without it."""
+    return read_names(args.names) if args.names else {}
+
+
+def gold_share(args: argparse.Namespace) -> float:
+    """``--gold-share``, which must be a share."""
+    share = float(args.gold_share)
+    if not 0 <= share <= 1:
+        raise ValueError(f"--gold-share {share}: give a share from 0 to 1")
+    return share
 
 
 def label_limits(rows: pd.DataFrame, args: argparse.Namespace) -> dict[str, int]:

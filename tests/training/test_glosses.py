@@ -42,7 +42,7 @@ def folder(tmp_path_factory):
 
 
 def test_a_line_of_the_database():
-    # Verbatim from WordNet 3.0 (the names shortened): a hexadecimal number of names, two pointers.
+    # As in WordNet 3.0, with made-up names: their number is hexadecimal; two pointers.
     line = (
         "00027167 03 n 0a location 0 a 0 b 0 c 0 d 0 e 0 f 0 g 0 place_name 0 galore(ip) 0 002 "
         "@ 00002684 n 0000 ~ 00002685 v 0101 | a point or extent in space  \n"
