@@ -9,7 +9,7 @@ import pytest
 import torch
 import transformers
 
-from sparknlp_zs.engine.networks import build_network
+from sparknlp_zs.engine.networks import build_network, positions
 from sparknlp_zs.engine.networks.bert import BertNetwork, DistilBertNetwork, RobertaNetwork
 from sparknlp_zs.engine.networks.deberta import DebertaNetwork
 from sparknlp_zs.engine.networks.huggingface import HuggingFaceNetwork
@@ -145,6 +145,37 @@ def test_deberta(changes):
 def test_deberta_of_real_length():
     model = deberta(position_buckets=256, max_position_embeddings=512)
     check(model, build_network(model, CPU, NAMES), (64, 128, 129, 130, 131, 300, 511, 512))
+
+
+@pytest.mark.parametrize("changes", DEBERTA.values(), ids=DEBERTA.keys())
+def test_position_tables_are_mapped(changes, monkeypatch, tmp_path):
+    """Processes after the first find the tables in a file, those of equal weights alone."""
+    monkeypatch.setattr(positions, "_SHARED_BYTES", 0)
+    monkeypatch.setenv("SPARKNLP_ZS_CACHE", str(tmp_path))
+    check(deberta(**changes), build_network(deberta(**changes), CPU, NAMES), LENGTHS)
+    made = list((tmp_path / "tensors").iterdir())
+    assert made
+
+    def refuse(*_):
+        raise AssertionError("made anew")
+
+    monkeypatch.setattr(positions.PositionTables, "_made", refuse)
+    check(deberta(**changes), build_network(deberta(**changes), CPU, NAMES), LENGTHS)
+    config = transformers.DebertaV2Config(**{**V3, **changes})
+    for other in (make(config, seed=8), deberta(**changes).bfloat16()):
+        with pytest.raises(AssertionError, match="made anew"):
+            build_network(other, CPU, NAMES).logits([make_inputs(8, padded=False)])
+    assert list((tmp_path / "tensors").iterdir()) == made
+
+
+def test_position_tables_without_a_cache(monkeypatch, tmp_path, caplog):
+    """Where no file can be written, a process has tables of its own."""
+    monkeypatch.setattr(positions, "_SHARED_BYTES", 0)
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SPARKNLP_ZS_CACHE", str(tmp_path / "file"))
+    with caplog.at_level(logging.INFO):
+        check(deberta(), build_network(deberta(), CPU, NAMES), LENGTHS)
+    assert "in this process's memory" in caplog.text
 
 
 @pytest.mark.parametrize("architecture", BERT)

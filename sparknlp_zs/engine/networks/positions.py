@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any
 
 import torch
@@ -11,8 +12,12 @@ import torch.nn.functional as F
 from torch import Tensor
 from transformers.models.deberta_v2.modeling_deberta_v2 import make_log_bucket_position
 
+from sparknlp_zs.engine.mapped import digest, mapped_tensors
+
 TERMS = ("c2p", "p2c")  # content to position, position to content
 _LENGTHS = (64, 128, 256)  # tables of these lengths are made before those of all offsets
+_SHARED_BYTES = 2**20  # smaller tables are not worth a file
+_FORMAT = 1  # of the file: another when tables of equal inputs become others
 
 
 class Offsets:
@@ -105,9 +110,9 @@ class FirstTable(_Table):
 class PositionTables:
     """The tables of all layers of an encoder.
 
-    Every process has its own: for a DeBERTa-v3-base and texts of any length 43 MB in float32, 22
-    in bfloat16; a quarter of it up to 64 tokens. They are made anew when a longer text comes, of
-    the same numbers.
+    For a DeBERTa-v3-base and texts of any length they take 43 MB in float32, 22 in bfloat16; a
+    quarter of it up to 64 tokens. They are made anew when a longer text comes, of the same
+    numbers. On a CPU, those worth it are kept in a file that all processes of a host map.
 
     Parameters
     ----------
@@ -121,6 +126,7 @@ class PositionTables:
         self._attentions = [module.attention.self for module in encoder.layer]
         self._embeddings = _position_embeddings(encoder)
         self._scale = scale
+        self._device = device
         self._offsets = Offsets(self._attentions[0], device)
         self._longest = 0
         self._layers: Sequence[LayerTable] = ()
@@ -150,43 +156,84 @@ class PositionTables:
             self._longest = 10**9
             kept = slice(0, 2 * offsets.span)
             table = _Table(offsets, offsets.span, 2 * offsets.span)
-        *others, last = self._attentions
-        self._layers = [self._layer_table(table, kept, attention) for attention in others]
-        self._first = self._first_table(table, kept, last)
+        self._layers, self._first = (), None  # freed before more is taken
+        found = self._tensors(table, kept)
+        parts = (offsets, table.centre, table.width)
+        self._layers = [
+            LayerTable(*parts, found.get(f"{at}.c2p"), found.get(f"{at}.p2c"))
+            for at in range(len(self._attentions) - 1)
+        ]
+        names = ("first.c2p", "first.states", "first.numbers")
+        self._first = FirstTable(*parts, *map(found.get, names))
 
-    def _layer_table(self, table: _Table, kept: slice, attention: Any) -> LayerTable:
-        keys, queries = (self._projected(term, attention, kept) for term in TERMS)
-        return LayerTable(table.offsets, table.centre, table.width, keys, queries)
+    def _tensors(self, table: _Table, kept: slice) -> dict[str, Tensor]:
+        """Those of all tables, by name."""
+        make = partial(self._made, table, kept)
+        dtype = self._attentions[0].key_proj.weight.dtype
+        size = table.width * self._embeddings.shape[1] * len(self._attentions) * dtype.itemsize
+        if self._device.type != "cpu" or size < _SHARED_BYTES:
+            return make()
+        return mapped_tensors(f"positions-{self._digest}-{table.width}", make)
+
+    @cached_property
+    def _digest(self) -> str:
+        """Of all that the tables depend on."""
+        facts = [
+            (sorted(x.pos_att_type), x.share_att_key, x.num_attention_heads)
+            for x in self._attentions
+        ]
+        linears = [
+            linear
+            for attention in self._attentions
+            for linear in (*_linears(attention).values(), attention.key_proj)
+        ]
+        weights = [x for linear in linears for x in (linear.weight, linear.bias)]
+        return digest([self._embeddings, *weights], _FORMAT, self._scale, facts)
 
     @torch.no_grad()
-    def _first_table(self, table: _Table, kept: slice, attention: Any) -> FirstTable:
+    def _made(self, table: _Table, kept: slice) -> dict[str, Tensor]:
+        *others, last = self._attentions
+        found = {
+            f"{at}.{term}": self._projected(term, attention, kept)
+            for at, attention in enumerate(others)
+            for term in _linears(attention)
+        }
+        return found | self._made_first(table, kept, last)
+
+    def _made_first(self, table: _Table, kept: slice, attention: Any) -> dict[str, Tensor]:
         """Of positions' products with keys W h + b, W and b are in the table."""
-        keys, queries = (self._projected(term, attention, kept) for term in TERMS)
-        states = numbers = None
-        if queries is not None:
+        terms = _linears(attention)
+        found = {f"first.{x}": self._projected(x, attention, kept) for x in terms if x == "c2p"}
+        if "p2c" in terms:
+            queries = self._projected("p2c", attention, kept)
             linear, dtype, heads = attention.key_proj, queries.dtype, len(queries)
             # The first token meets no token before it: the other half of the rows is never read.
             asked = queries.float().permute(2, 0, 1)[: table.centre + 1]
             weight = linear.weight.float().view(heads, -1, linear.in_features)
-            states = torch.einsum("phd,hdn->phn", asked, weight).to(dtype)
+            found["first.states"] = torch.einsum("phd,hdn->phn", asked, weight).to(dtype)
             bias = linear.bias.float().view(heads, -1)
-            numbers = torch.einsum("phd,hd->ph", asked, bias).to(dtype)
-        return FirstTable(table.offsets, table.centre, table.width, keys, states, numbers)
+            found["first.numbers"] = torch.einsum("phd,hd->ph", asked, bias).to(dtype)
+        return {name: tensor.contiguous() for name, tensor in found.items()}
 
-    @torch.no_grad()
-    def _projected(self, term: str, attention: Any, kept: slice) -> Tensor | None:
+    def _projected(self, term: str, attention: Any, kept: slice) -> Tensor:
         """The embeddings as falling keys for c2p, or rising queries for p2c, [heads, size, width].
 
         All are projected and then some kept, so that numbers never depend on the lengths.
         """
-        if term not in attention.pos_att_type:
-            return None
-        name = {"c2p": "key_proj", "p2c": "query_proj"}[term]
-        linear = getattr(attention, name if attention.share_att_key else f"pos_{name}")
+        linear = _linears(attention)[term]
         projected = F.linear(self._embeddings, linear.weight.float(), linear.bias.float())
         by_row = (projected * self._scale).to(linear.weight.dtype)[kept]
         by_offset = by_row.view(len(by_row), attention.num_attention_heads, -1).permute(1, 2, 0)
         return (by_offset.flip(2) if term == "c2p" else by_offset).contiguous()
+
+
+def _linears(attention: Any) -> dict[str, Any]:
+    """What projects the positions for each term that the model has."""
+    prefix = "" if attention.share_att_key else "pos_"
+    names = {"c2p": f"{prefix}key_proj", "p2c": f"{prefix}query_proj"}
+    return {
+        term: getattr(attention, names[term]) for term in TERMS if term in attention.pos_att_type
+    }
 
 
 @torch.no_grad()
