@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 import zipfile
 from pathlib import Path
@@ -109,6 +110,14 @@ def test_each_way_in_connect(connect, engine_scores, tiny, way):
 def test_wrong_setting(spark, tiny):
     with setting(spark, "carrier pigeon"), pytest.raises(ValueError, match=f"{SHIPPING}='carrier"):
         zs.classify("text", LABELS, model=tiny)
+
+
+def test_max_length_beyond_the_models_positions(spark, tiny):
+    """It fails where the column is made, before any job; as long as the model allows is fine."""
+    positions = json.loads((tiny / "config.json").read_text())["max_position_embeddings"]
+    with pytest.raises(ValueError, match=f"max_length={positions + 1}: .* for {positions} tokens"):
+        zs.classify("text", LABELS, model=ModelSpec(str(tiny), max_length=positions + 1))
+    zs.classify("text", LABELS, model=ModelSpec(str(tiny), max_length=positions))
 
 
 def test_broadcast_needs_classic(connect, tiny):
