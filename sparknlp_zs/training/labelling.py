@@ -57,7 +57,13 @@ def parser() -> argparse.ArgumentParser:
     nli, groups = kinds.add_parser("nli"), kinds.add_parser("groups")
     for command in (nli, groups):
         add_nli_arguments(command)
-        command.add_argument("--models", nargs="+", required=True, help="folders of NLI models")
+        command.add_argument(
+            "--models",
+            nargs="+",
+            default=[],
+            required=command is nli,
+            help="folders of NLI models; groups without any have the encoder's opinions alone",
+        )
     glosses = kinds.add_parser("glosses")
     for command in (nli, groups, glosses):
         command.add_argument("--output", required=True, type=Path, help="a parquet file")

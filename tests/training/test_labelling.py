@@ -69,6 +69,19 @@ def test_groups_hold_the_encoders_and_the_models_opinions(tiny):
         assert_allclose(example.targets, product / product.sum(), atol=1e-5)
 
 
+def test_groups_without_models_hold_the_encoders_opinions_alone(data, tiny, tmp_path):
+    options = ["--encoder", str(tiny), "--groups", "12"]
+    found = {}
+    for name, models in (("alone", []), ("joined", ["--models", str(tiny)])):
+        main(["groups", *arguments(data, tmp_path / name), *options, *models])
+        found[name] = read_soft_groups(str(tmp_path / name))
+    expected = with_opinions([sparknlp_zs.ModelSpec(str(tiny))], found["alone"])
+    for joined, example in zip(found["joined"], expected, strict=True):
+        assert (joined.premise, joined.hypotheses) == (example.premise, example.hypotheses)
+        assert_allclose(joined.targets, example.targets, atol=1e-6)
+    assert any(x.targets != y.targets for x, y in zip(found["alone"], found["joined"], strict=True))
+
+
 def test_command_draws_groups_that_a_student_is_trained_on(data, tiny, tmp_path, capsys):
     groups, soft = tmp_path / "groups.parquet", tmp_path / "nli.parquet"
     options = ["--models", str(tiny), "--rows", "x=40"]
