@@ -21,6 +21,7 @@ HEAD_WEIGHTS = "task_heads.safetensors"
 EMBEDDER = "embedder"  # folder of a sentence encoder, beside the model that it serves
 EMBEDDING = "zs_embedding.json"
 AUTO = "auto"
+LAST_TOKEN_CLASSIFIERS = frozenset({"xlnet"})  # they read the last position, also of padding
 DTYPES = ("float32", "bfloat16", "float16", AUTO)
 
 _DEVICE = re.compile(r"cpu|mps|cuda(:(0|[1-9][0-9]*))?")
@@ -80,6 +81,10 @@ class ModelSpec:
         if self.dtype not in DTYPES:
             raise ValueError(f"dtype={self.dtype!r}: use one of {list(DTYPES)}")
         object.__setattr__(self, "device", _checked_device(self.device))
+        if self.max_length is not None and (
+            isinstance(self.max_length, bool) or not isinstance(self.max_length, int)
+        ):
+            raise TypeError(f"max_length={self.max_length!r}: pass an int of tokens, or None")
         if self.max_length is not None and self.max_length < 8:
             raise ValueError(f"max_length={self.max_length}: use at least 8 tokens, or None")
         if self.adapter is not None and not (

@@ -27,7 +27,7 @@ Fast = transformers.PreTrainedTokenizerFast
 LABELS = ("entailment", "neutral", "contradiction")
 ARCHITECTURES = ("bert", "roberta", "deberta-v2", "distilbert")
 # They run as they are, and not as others do: the last position decides, and a decoder.
-OTHERS = ("xlnet", "bart")
+OTHERS = ("xlnet", "bart", "gpt2")
 MAX_LENGTH = 64
 
 CORPUS = [
@@ -81,6 +81,9 @@ def _config(architecture: str, tokenizer: object, labels: tuple[str, ...]) -> ob
     if architecture == "xlnet":
         del common["max_position_embeddings"]
         return transformers.XLNetConfig(**common, d_model=32, n_layer=2, n_head=4, d_inner=48)
+    if architecture == "gpt2":
+        common["n_positions"] = common.pop("max_position_embeddings")
+        return transformers.GPT2Config(**common, n_embd=32, n_layer=2, n_head=4)
     if architecture == "bart":
         common["max_position_embeddings"] = MAX_LENGTH
         layers = {"encoder_layers": 2, "decoder_layers": 2, "d_model": 32}
@@ -174,5 +177,6 @@ _TOKENIZERS = {
     "roberta": _byte_bpe,
     "deberta-v2": _unigram,
     "xlnet": partial(_wordpiece, "$A [SEP] $B:1 [SEP]:1 [CLS]:2", padding_side="left"),
+    "gpt2": partial(_byte_bpe, model_input_names=["input_ids", "attention_mask"]),
     "bart": partial(_byte_bpe, model_input_names=["input_ids", "attention_mask"]),
 }

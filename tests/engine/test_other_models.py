@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -25,7 +27,26 @@ HYPOTHESES = ["travel", "the lazy dog", "a", "This example is about travel.", "x
 
 @pytest.mark.parametrize("architecture", OTHERS)
 def test_scores_are_those_of_single_pairs(architecture, tmp_path):
-    folder = make_model(architecture, tmp_path)
+    check_single_pairs(make_model(architecture, tmp_path))
+
+
+@pytest.mark.parametrize("config_pad", [7, None])
+@pytest.mark.parametrize("tokenizer_pads", [True, False])
+def test_padding_tokens_that_differ(config_pad, tokenizer_pads, tmp_path):
+    """GPT-2 and its like look for a text's last token by the padding token of the config."""
+    folder = make_model("gpt2", tmp_path)
+    change(folder / "config.json", pad_token_id=config_pad)
+    if not tokenizer_pads:
+        change(folder / "tokenizer_config.json", pad_token=None)
+        assert AutoTokenizer.from_pretrained(folder).pad_token_id is None
+    check_single_pairs(folder)
+
+
+def change(path, **values):
+    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+
+
+def check_single_pairs(folder):
     scorer = load_scorer(folder, token_budget=4096)
     found = scorer.score(NLI(), [pa.array(PREMISES), pa.array(HYPOTHESES)]).to_pylist()
     tokenizer = AutoTokenizer.from_pretrained(folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,9 @@ import numpy.typing as npt
 import torch
 
 from sparknlp_zs.engine.batching import Padding
+from sparknlp_zs.models import LAST_TOKEN_CLASSIFIERS, label_ids
 
 Inputs = dict[str, npt.NDArray[np.int64]]
-
-
-# They read the last position, also where that is padding: rows of equal length only.
-_LAST_TOKEN_CLASSIFIERS = frozenset({"xlnet"})
 
 
 class HuggingFaceNetwork:
@@ -39,13 +37,18 @@ class HuggingFaceNetwork:
         self.device = device
         self._model = model
         self._input_names = frozenset(input_names)
-        if self.config.model_type in _LAST_TOKEN_CLASSIFIERS:
-            self.padding = Padding(step=1, mixed=True)
+        # Decoders find a text's last token by the config's padding token, not by the mask.
+        self._pad = getattr(self.config, "pad_token_id", None)
+        if self._pad is None:
+            self.config.pad_token_id = -1  # no text has it; without any, they refuse batches
+        if self._pad is None or self.config.model_type in LAST_TOKEN_CLASSIFIERS:
+            self.padding = Padding(step=1, mixed=True)  # rows of equal length only
 
     def logits(self, batch: Sequence[Inputs]) -> npt.NDArray[np.float32]:
         """Logits as float32 [rows, classes] from groups of int64 inputs [rows, length]."""
         with torch.inference_mode():
-            groups = [to_tensors(inputs, self._input_names, self.device) for inputs in batch]
+            padded = (_with_padding(inputs, self._pad) for inputs in batch)
+            groups = [to_tensors(inputs, self._input_names, self.device) for inputs in padded]
             output = torch.cat([self._group_logits(tensors) for tensors in groups])
             found: npt.NDArray[np.float32] = output.float().cpu().numpy()
         return found
@@ -63,6 +66,14 @@ class HuggingFaceNetwork:
             parts.append(self._model(**{name: x[rows] for name, x in inputs.items()}).logits)
             places.append(rows)
         return torch.cat(parts)[torch.cat(places).argsort()]
+
+
+def _with_padding(inputs: Inputs, pad: int | None) -> Inputs:
+    """The inputs padded with that token, whatever the tokenizer's is."""
+    mask = inputs.get("attention_mask")
+    if pad is None or mask is None:
+        return inputs
+    return {**inputs, "input_ids": np.where(mask == 0, pad, inputs["input_ids"])}
 
 
 def to_tensors(
@@ -93,7 +104,7 @@ def load_model(folder: Path, dtype: str, device: torch.device) -> Any:
     """
     from transformers import AutoModelForSequenceClassification
 
-    model, missing = loaded(AutoModelForSequenceClassification, folder, dtype)
+    model, missing = loaded(AutoModelForSequenceClassification, folder, dtype, **_names(folder))
     if missing:
         raise ValueError(
             f"{folder}: the weights lack {missing[:3]}; without them scores would be random. "
@@ -102,8 +113,20 @@ def load_model(folder: Path, dtype: str, device: torch.device) -> Any:
     return model.to(device).eval()
 
 
-def loaded(auto_class: Any, folder: Path, dtype: str) -> tuple[Any, list[str]]:
-    """A folder's model by a class of transformers, and the weights that the folder lacks."""
+def _names(folder: Path) -> dict[str, Any]:
+    """The outputs' names of a config that has a label2id alone, which transformers drops."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    ids = label_ids(config, str(folder))
+    if config.get("id2label") or sorted(ids.values()) != list(range(len(ids))) or not ids:
+        return {}
+    return {"id2label": {at: name for name, at in ids.items()}, "label2id": ids}
+
+
+def loaded(auto_class: Any, folder: Path, dtype: str, **config: Any) -> tuple[Any, list[str]]:
+    """A folder's model by a class of transformers, and the weights that the folder lacks.
+
+    ``config`` are changes of its configuration.
+    """
     with no_bars():
         model, info = auto_class.from_pretrained(
             folder,
@@ -112,6 +135,7 @@ def loaded(auto_class: Any, folder: Path, dtype: str) -> tuple[Any, list[str]]:
             trust_remote_code=False,
             weights_only=True,
             output_loading_info=True,
+            **config,
         )
     return model, sorted(info["missing_keys"])
 
