@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
+from sparknlp_zs.accessor_scoring import text_array
 from sparknlp_zs.models import Model
 from sparknlp_zs.tasks import ZeroShot
 from sparknlp_zs.tasks.calibration import (
@@ -74,7 +75,7 @@ class SeriesCalibration:
         """
         check_calibration(task, prior, strength)
         check_sample_rows(sample_rows)
-        texts = usable_texts(self._series)
+        texts = usable_texts(text_array(self._series))
         if len(texts) > sample_rows:
             drawn = np.random.default_rng(seed).choice(len(texts), sample_rows, replace=False)
             texts = [texts[at] for at in drawn]

@@ -16,6 +16,7 @@ from sparknlp_zs.engine.local import local_scorer
 from sparknlp_zs.engine.rows import first_rows
 from sparknlp_zs.models import Model, read_class_ids
 from sparknlp_zs.tasks import FixedTask, Task
+from sparknlp_zs.tasks.checks import is_unicode
 
 if TYPE_CHECKING:
     from sparknlp_zs.engine.rows import Columns
@@ -90,6 +91,8 @@ def text_array(series: pd.Series) -> pa.ChunkedArray:
     ------
     TypeError
         If it holds anything but strings and missing values.
+    ValueError
+        If a string is no Unicode text.
 
     Examples
     --------
@@ -104,7 +107,15 @@ def text_array(series: pd.Series) -> pa.ChunkedArray:
             "convert it first, such as with .astype('str')"
         )
     missing = values.isna().to_numpy(dtype=bool)
-    return pa.chunked_array([pa.array(values.to_numpy(object), pa.large_string(), mask=missing)])
+    objects = values.to_numpy(object)
+    try:
+        return pa.chunked_array([pa.array(objects, pa.large_string(), mask=missing)])
+    except UnicodeEncodeError:
+        row = next(at for at, x in enumerate(objects) if not missing[at] and not is_unicode(x))
+        raise ValueError(
+            f"Series {series.name!r}: row {row} (from 0) holds half a character, a lone surrogate; "
+            "replace such with .str.encode('utf-8', 'replace').str.decode('utf-8')"
+        ) from None
 
 
 def _is_categorical(dtype: Any) -> bool:

@@ -157,6 +157,14 @@ def test_series_that_is_not_text(tiny, values):
         pd.Series(values, name="column").zsc.classify(LABELS, model=tiny)
 
 
+def test_half_a_character(tiny):
+    cut = pd.Series(["a", None, "cut emoji \ud83d"], name="column", dtype=object)
+    with pytest.raises(ValueError, match=r"'column': row 2 .* half a character"):
+        cut.zsc.classify(LABELS, model=tiny)
+    with pytest.raises(ValueError, match=r"labels: .*half a character"):
+        pd.Series(["a"]).zsc.classify(["travel", "\ud83d"], model=tiny)
+
+
 def test_category_that_is_not_text(tiny):
     with pytest.raises(TypeError, match="not text but"):
         pd.Series([1, None, 2], dtype="category").zsc.classify(LABELS, model=tiny)

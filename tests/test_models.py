@@ -94,6 +94,8 @@ def test_what_is_downloaded(tiny, tmp_path, monkeypatch):
         ({"model": ""}, "model=''"),
         ({"model": "a", "dtype": "int3"}, "dtype='int3'"),
         ({"model": "a", "max_length": 2}, "max_length=2"),
+        ({"model": "a", "max_length": "128"}, "max_length='128': pass an int"),
+        ({"model": "a", "max_length": 128.0}, r"max_length=128\.0: pass an int"),
         ({"model": "a", "device": "gpu"}, "device='gpu': use 'cpu', 'cuda', 'cuda:N'"),
         ({"model": "a", "device": "CPU"}, "device='CPU'"),
         ({"model": "a", "device": "cuda:"}, "device='cuda:'"),

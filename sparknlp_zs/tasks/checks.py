@@ -50,7 +50,24 @@ def checked_text(text: str, name: str, what: str) -> str:
         raise TypeError(f"{name}: {text!r} is a {type(text).__name__}; pass strings")
     if not text.strip():
         raise ValueError(f"{name}: {text!r} is blank; give every {what} a text")
+    if not is_unicode(text):
+        raise ValueError(f"{name}: {text!r} holds half a character, a lone surrogate; remove it")
     return str(text)  # numpy's strings are no JSON
+
+
+def is_unicode(text: str) -> bool:
+    """Whether it can be encoded: half of a pair of surrogates, as of a cut emoji, cannot.
+
+    Examples
+    --------
+    >>> is_unicode("half an emoji"), is_unicode(chr(0xD83D))
+    (True, False)
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def refuse_duplicates(texts: Sequence[str], name: str) -> None:

@@ -95,6 +95,14 @@ def test_size_is_that_of_the_loaded_weights(tiny, tmp_path):
     assert weights_bytes(shards, "float32") == expected
 
 
+def test_weights_that_were_not_fetched(tmp_path):
+    """Git without LFS leaves a few lines of text."""
+    pointer = tmp_path / "model.safetensors"
+    pointer.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n")
+    with pytest.raises(ValueError, match=r"model\.safetensors: no safetensors file.*git lfs pull"):
+        weights_bytes(tmp_path, "float32")
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [(None, DEFAULT_BYTES), ("1000", 1000), ("2k", 2048), ("6g", 6 << 30), ("1GB", 1 << 30)],
