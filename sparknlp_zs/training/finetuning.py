@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import math
 import os
 import shutil
 import time
@@ -155,9 +156,9 @@ def _run(job: Job, fingerprint: str, resume: bool) -> None:
         style.items(job.validation, every_label=True) if job.validation else None,
     )
     started = time.monotonic()
-    result = trainer.train(resume_from_checkpoint=_newest(checkpoints) if resume else None)
+    trainer.train(resume_from_checkpoint=_newest(checkpoints) if resume else None)
     _check_finite(style.model)
-    metrics = _metrics(job, trainer, result.training_loss)
+    metrics = _metrics(job, trainer)
     metrics["seconds"] = round(time.monotonic() - started, 3)
     with arguments.main_process_first(local=False):
         if arguments.process_index == 0:
@@ -218,16 +219,21 @@ def _style(job: Job) -> Style:
     return Head(job.model, job.labels, job.settings)
 
 
-def _metrics(job: Job, trainer: FinetuneTrainer, train_loss: float) -> dict[str, float]:
+def _metrics(job: Job, trainer: FinetuneTrainer) -> dict[str, float]:
     metrics = {
         "rows": float(len(job.rows)),
         "validation_rows": float(len(job.validation or ())),
         "dropped": float(job.dropped),
         "steps": float(trainer.state.global_step),
-        "train_loss": train_loss,
+        "train_loss": trainer.mean_loss(),
     }
     if job.validation is not None:
         found = trainer.evaluate()
+        if not math.isfinite(found["eval_loss"]):
+            raise FloatingPointError(
+                f"the training diverged: the validation loss is {found['eval_loss']}; "
+                "lower learning_rate"
+            )
         metrics |= {"loss": found["eval_loss"], "accuracy": found["eval_accuracy"]}
     return metrics
 

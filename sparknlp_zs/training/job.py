@@ -14,7 +14,13 @@ from typing import Any
 import pandas as pd
 
 from sparknlp_zs.model_files import content_hash, refuse_uri
-from sparknlp_zs.models import Model, model_folder, model_spec, read_class_ids
+from sparknlp_zs.models import (
+    LAST_TOKEN_CLASSIFIERS,
+    Model,
+    model_folder,
+    model_spec,
+    read_class_ids,
+)
 from sparknlp_zs.tasks import ZeroShot
 from sparknlp_zs.training.finetuned import RECORD, Finetuned
 from sparknlp_zs.training.labelled import (
@@ -111,6 +117,7 @@ def prepare(
     elif validation is not None:
         rows, held = split(rows, validation, settings.seed)
     folder = model_folder(model_spec(model))
+    _check_architecture(folder)
     if task:
         read_class_ids(folder)
     refuse_uri("output", output)
@@ -118,3 +125,12 @@ def prepare(
     if target == folder:
         raise ValueError(f"output={str(output)!r} is the model itself; choose another folder")
     return Job(rows, held, dropped, style, tuple(names), task, folder, target, settings)
+
+
+def _check_architecture(folder: Path) -> None:
+    kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
+    if kind in LAST_TOKEN_CLASSIFIERS:
+        raise ValueError(
+            f"model={str(folder)!r}: {kind} classifies by the last position, where the batches of "
+            "a training have padding; use a model of another architecture"
+        )

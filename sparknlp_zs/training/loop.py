@@ -104,6 +104,8 @@ class FinetuneTrainer(Trainer):
             callbacks=callbacks,
         )
         self.remove_callback(PrinterCallback)
+        self._first_step: int | None = None  # of this process: later than 0 after a resume
+        self._summed = torch.zeros((), dtype=torch.float64, device=arguments.device)
 
     def get_train_dataloader(self) -> Any:
         return torch.utils.data.DataLoader(self.train_dataset, batch_size=None)  # type: ignore[arg-type]
@@ -128,10 +130,28 @@ class FinetuneTrainer(Trainer):
                 self.accelerator.backward(loss)
             total += loss.detach()
         # The Trainer gathers only what it logs: the last steps' loss would be one share's.
-        return self.accelerator.reduce(total, "mean")
+        mean = self.accelerator.reduce(total, "mean")
+        if self._first_step is None:
+            self._first_step = self.state.global_step
+        self._summed += mean.double()
+        return mean
+
+    def mean_loss(self) -> float:
+        """Of all steps, also those before the training was resumed."""
+        resumed = self.state.global_step if self._first_step is None else self._first_step
+        before, summed = 0, float(self._summed.item())
+        for entry in self.state.log_history:
+            if "loss" in entry and entry["step"] <= resumed:
+                summed += entry["loss"] * (entry["step"] - before)
+                before = entry["step"]
+        return summed / max(1, int(self.state.global_step))
 
     def _logits(self, model: Any, batch: MicroBatch) -> torch.Tensor:
         inputs = {name: x for name, x in batch["inputs"].items() if name in self._names}
+        pad = getattr(self._style.model.config, "pad_token_id", None)
+        if pad is not None:  # what decoders find the last token by; the tokenizer's may be another
+            padding = batch["inputs"]["attention_mask"] == 0
+            inputs["input_ids"] = inputs["input_ids"].masked_fill(padding, pad)
         if self._style.model._supports_sdpa:
             eager = self.args.use_cpu and inputs["input_ids"].shape[1] <= EAGER_LENGTH
             self._style.model.set_attn_implementation("eager" if eager else "sdpa")
@@ -166,7 +186,12 @@ class FinetuneTrainer(Trainer):
 
 
 class _Log(TrainerCallback):
-    """Losses go to the log, not to the standard output."""
+    """Losses go to the log, not to the standard output; the last steps' too."""
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> Any:
+        if state.global_step >= state.max_steps:
+            control.should_log = True
+        return control
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
         if state.is_world_process_zero:

@@ -38,7 +38,7 @@ class Style(Protocol):
         ...
 
     def hits(self, logits: torch.Tensor, batch: MicroBatch) -> torch.Tensor:
-        """Whether each item's label has the highest score."""
+        """Whether each item's label has the highest score, and no other one as high."""
         ...
 
 
@@ -132,10 +132,12 @@ class Entailment:
         return means
 
     def hits(self, logits: torch.Tensor, batch: MicroBatch) -> torch.Tensor:
-        """Whether the true label, the first, has the highest entailment."""
+        """Whether the true label, the first, has more entailment than any other."""
         groups = batch["groups"]
         entailment = logits[:, self._classes.entailment][groups.clamp(min=0)]
-        return entailment.masked_fill(groups < 0, -torch.inf).argmax(dim=-1) == 0
+        entailment = entailment.masked_fill(groups < 0, -torch.inf)
+        # No hit if all are equal, or no numbers, as after a training that went wrong.
+        return entailment[:, 0] > entailment[:, 1:].amax(dim=-1)
 
 
 class Head:
@@ -166,27 +168,32 @@ class Head:
         return F.cross_entropy(logits.float(), batch["targets"], reduction="none")
 
     def hits(self, logits: torch.Tensor, batch: MicroBatch) -> torch.Tensor:
-        """Whether the label's logit is the highest."""
-        found: torch.Tensor = logits.argmax(dim=-1) == batch["targets"]
-        return found
+        """Whether the label's logit is the highest of all, which are numbers."""
+        own = F.one_hot(batch["targets"], logits.shape[-1]).bool()
+        others = logits.masked_fill(own, -torch.inf).amax(dim=-1)
+        return logits.masked_fill(~own, -torch.inf).amax(dim=-1) > others
 
 
 def _with_new_head(folder: Path, labels: Sequence[Label], seed: int) -> Any:
     from transformers import AutoModelForSequenceClassification
 
     names = {at: str(label) for at, label in enumerate(labels)}
-    model = AutoModelForSequenceClassification.from_pretrained(
-        folder,
-        dtype=torch.float32,
-        local_files_only=True,
-        trust_remote_code=False,
-        weights_only=True,
-        ignore_mismatched_sizes=True,
-        num_labels=len(names),
-        id2label=names,
-        label2id={name: at for at, name in names.items()},
-        problem_type="single_label_classification",
-    )
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)  # for whatever the folder lacks, such as a pooler
+        model, info = AutoModelForSequenceClassification.from_pretrained(
+            folder,
+            dtype=torch.float32,
+            local_files_only=True,
+            trust_remote_code=False,
+            weights_only=True,
+            ignore_mismatched_sizes=True,
+            output_loading_info=True,
+            num_labels=len(names),
+            id2label=names,
+            label2id={name: at for at, name in names.items()},
+            problem_type="single_label_classification",
+        )
+    _check_body(folder, model.base_model_prefix, info)
     body = {id(module) for module in model.base_model.modules()}
     outputs = [
         module
@@ -202,10 +209,27 @@ def _with_new_head(folder: Path, labels: Sequence[Label], seed: int) -> Any:
     # Also where the old head had as many outputs: they meant other classes.
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
-        outputs[-1].weight.normal_(0.0, model.config.initializer_range, generator=generator)
+        outputs[-1].weight.normal_(0.0, _spread(model.config), generator=generator)
         if outputs[-1].bias is not None:
             outputs[-1].bias.zero_()
     return model
+
+
+def _check_body(folder: Path, prefix: str, info: Mapping[str, Any]) -> None:
+    """Refuse an encoder with random weights; a pooler may be new, as the classifier is."""
+    unfit = {*info["missing_keys"], *(x[0] for x in info["mismatched_keys"])}
+    inner = sorted(x for x in unfit if x.startswith(f"{prefix}.") and ".pooler." not in x)
+    if inner:
+        raise ValueError(
+            f"{folder}: the weights lack {inner[:3]}, or have them in another size; a training "
+            "would start from random numbers. Use a folder with the weights of its config.json"
+        )
+
+
+def _spread(config: Any) -> float:
+    """The standard deviation of new weights: BART's config calls it init_std, T5's has none."""
+    found: float = getattr(config, "initializer_range", getattr(config, "init_std", 0.02))
+    return found
 
 
 def _check_room(encoder: PairEncoder, said: Sequence[str], hypotheses: Sequence[Ids]) -> None:

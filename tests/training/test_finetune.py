@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import random
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,13 +14,20 @@ import pandas as pd
 import pytest
 import torch
 from labelled_toy import QUICK, toy
-from tiny_models import make_model
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from safetensors.torch import load_file, save_file
+from tiny_models import LABELS, make_model
+from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 
 import sparknlp_zs  # noqa: F401  (registers .zsc)
+from sparknlp_zs.models import read_label_ids
+from sparknlp_zs.tasks import ZeroShot
 from sparknlp_zs.training import Finetuned, finetune
 from sparknlp_zs.training.command import main
+from sparknlp_zs.training.labelled import LabelledRows
 from sparknlp_zs.training.loop import FinetuneTrainer
+from sparknlp_zs.training.settings import FinetuneSettings
+from sparknlp_zs.training.steps import micro_batches
+from sparknlp_zs.training.styles import Entailment, Head
 
 STYLES = ("entailment", "head")
 
@@ -90,6 +99,85 @@ def test_divergence_is_no_model(tiny, tmp_path, monkeypatch):
     with pytest.raises(FloatingPointError, match="lower learning_rate"):
         finetune(toy(4), output=tmp_path, model=tiny, max_steps=1, **QUICK)
     assert not (tmp_path / "config.json").exists()
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_divergence_is_not_accurate(tiny, tmp_path, style, monkeypatch):
+    """Weights may stay finite where no logit is."""
+
+    def enlarged(trainer, *args, **kwargs):
+        with torch.no_grad():
+            for weight in trainer.model.parameters():
+                weight.fill_(1e30)
+        return torch.zeros(())
+
+    monkeypatch.setattr(FinetuneTrainer, "training_step", enlarged)
+    arguments = {"validation": 0.25, "max_steps": 2, "monitor": "accuracy", **QUICK}
+    with pytest.raises(FloatingPointError, match="validation loss is nan; lower learning_rate"):
+        finetune(toy(), output=tmp_path, model=tiny, style=style, **arguments)
+    assert not (tmp_path / "config.json").exists()
+
+
+@pytest.mark.parametrize("value", [0.0, torch.nan])
+def test_equal_logits_hit_nothing(tiny, value):
+    settings, rows = FinetuneSettings(), LabelledRows(("a", "b"), (0, 1))
+    task = ZeroShot(["travel", "cooking"])
+    for style in (Entailment(tiny, task, settings), Head(tiny, task.labels, settings)):
+        items = style.items(rows, every_label=True)
+        drawn = [items.item(at, random.Random(0)) for at in range(2)]
+        (batch,) = micro_batches(drawn, items.encoder, 4096)
+        wrong = torch.full((len(batch["inputs"]["input_ids"]), 3), value)
+        assert not style.hits(wrong, batch).any()
+
+
+def encoder_alone(folder, target):
+    """The folder of a model without what is above its encoder."""
+    AutoModel.from_pretrained(folder).save_pretrained(target)
+    AutoTokenizer.from_pretrained(folder).save_pretrained(target)
+    return target
+
+
+@pytest.mark.parametrize("architecture", ["roberta", "deberta-v2", "distilbert", "bart"])
+def test_new_parts_of_a_head_follow_from_the_seed(tmp_path, architecture):
+    folder = encoder_alone(make_model(architecture, tmp_path / "a"), tmp_path / "b")
+    found = []
+    for seed, elsewhere in ((1, 5), (1, 6), (2, 5)):
+        torch.manual_seed(elsewhere)
+        before = torch.random.get_rng_state()
+        found.append(Head(folder, ["x", "y"], FinetuneSettings(seed=seed)).model.state_dict())
+        assert torch.equal(before, torch.random.get_rng_state())
+    one, same, other = found
+    assert all(torch.equal(one[name], same[name]) for name in one)
+    new = [name for name in one if not torch.equal(one[name], other[name])]
+    base = AutoModel.from_pretrained(folder).base_model_prefix
+    assert new
+    assert all(".pooler." in name or not name.startswith(f"{base}.") for name in new)
+
+
+def test_head_on_random_weights_is_refused(tiny, tmp_path):
+    folder = shutil.copytree(tiny, tmp_path / "renamed")
+    path = folder / "model.safetensors"
+    renamed = {f"xx.{name}": weight for name, weight in load_file(path).items()}
+    save_file(renamed, path, {"format": "pt"})
+    with pytest.raises(ValueError, match=r"renamed: the weights lack \['bert\."):
+        finetune(toy(4), output=tmp_path / "out", model=folder, style="head", max_steps=1)
+
+
+@pytest.mark.parametrize("names", [("not_entailment", "entailment"), LABELS])
+def test_classes_named_by_label2id_alone(tmp_path, names):
+    """transformers drops such names, and takes three classes for two."""
+    folder = make_model("bert", tmp_path / "model", names)
+    config = json.loads((folder / "config.json").read_text())
+    del config["id2label"]
+    (folder / "config.json").write_text(json.dumps(config))
+    texts = toy(4)["text"]
+    named = make_model("bert", tmp_path / "named", names)
+    expected = texts.zsc.scores(["travel"], model=named)
+    found = texts.zsc.scores(["travel"], model=folder)
+    pd.testing.assert_frame_equal(found, expected)
+    tuned = finetune(toy(4), output=tmp_path / "out", model=folder, max_steps=1, **QUICK)
+    assert len(texts.zsc.classify(tuned.task, model=tuned.folder)) == len(texts)
+    assert read_label_ids(tuned.folder) == config["label2id"]
 
 
 def test_command(tiny, tmp_path, capsys):
@@ -180,6 +268,8 @@ def test_resume(tiny, tmp_path, monkeypatch):
     resumed = finetune(toy(), output=output, resume=True, **arguments)
     assert begun == list(range(5, 12))
     assert resumed.metrics["steps"] == 12
+    for name in ("loss", "accuracy", "train_loss"):
+        assert resumed.metrics[name] == pytest.approx(whole.metrics[name], abs=1e-4)
     torch.testing.assert_close(
         logits(whole.folder, "entailment"),
         logits(resumed.folder, "entailment"),
@@ -300,6 +390,9 @@ def test_a_model_that_is_no_nli_model(tiny, tmp_path):
     head = finetune(toy(4), output=tmp_path / "head", model=tiny, style="head", max_steps=1)
     with pytest.raises(ValueError, match="no entailment class"):
         finetune(toy(4), output=tmp_path / "out", model=head.folder)
+    xlnet = make_model("xlnet", tmp_path / "xlnet")
+    with pytest.raises(ValueError, match=r"model=.*xlnet classifies by the last position"):
+        finetune(toy(4), output=tmp_path / "out", model=xlnet)
     with pytest.raises(ValueError, match="is the model itself"):
         finetune(toy(4), output=head.folder, model=head.folder, style="head")
     long = {"hypothesis_template": "This example is very, very, very much about {}."}
