@@ -8,7 +8,7 @@ import os
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,7 +56,9 @@ class ScorerKey:
     max_length: int | None
 
 
-def scorer_for(key: ScorerKey, *, one_gpu: bool = False) -> Scorer:
+def scorer_for(
+    key: ScorerKey, *, one_gpu: bool = False, check: Callable[[], None] | None = None
+) -> Scorer:
     """The scorer of a key, loaded at its first use.
 
     Scorers used least recently are dropped before the weights of all would exceed
@@ -68,11 +70,15 @@ def scorer_for(key: ScorerKey, *, one_gpu: bool = False) -> Scorer:
     one_gpu : bool
         Drop scorers on GPUs other than the key's first: a worker that was given another GPU must
         leave its former one to the worker that has it now.
+    check : callable or None
+        Called before the model is loaded; raises if the folder has not the content of the key.
     """
     with _lock:
         if one_gpu and key.device.startswith("cuda"):
             _drop([x for x in _loaded if x.device.startswith("cuda") and x.device != key.device])
         if key not in _loaded:
+            if check is not None:
+                check()
             size = weights_bytes(key.folder, key.dtype)
             _make_room(size, cache_bytes())
             from sparknlp_zs.engine.loading import load_scorer

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from sparknlp_zs.embedders import EMBEDDER_REMEDY
+from sparknlp_zs.engine.cache import folder_stamp
 from sparknlp_zs.engine.combined import with_adapter, with_embedder
 from sparknlp_zs.engine.encoding import check_max_length
 from sparknlp_zs.engine.precision import compute_dtype
@@ -58,6 +59,7 @@ class ShippedModel:
     archive: str | None = None
     broadcast: Any = None
     embeds: bool = False
+    stamp: str | None = None  # of the folder at ``path``, when its content was hashed
 
     def task_json(self, task: Task) -> str:
         """What tells the workers the task.
@@ -96,6 +98,23 @@ class ShippedModel:
             "it was sent to another session; make the column within "
             "zs.use_session(df.sparkSession)",
         )
+
+    def check_content(self) -> None:
+        """Make sure that a folder which is read in place holds what the driver saw.
+
+        Raises
+        ------
+        ValueError
+            If it was written anew since.
+        """
+        if self.path is None or folder_stamp(Path(self.path)) == self.stamp:
+            return
+        # Another host may see other times of the same files.
+        if hash_of(Path(self.path)) != self.content:
+            raise ValueError(
+                f"the model in {self.path!r} is another than when the column was made: make the "
+                "column again, and save other models to other folders"
+            )
 
 
 def unpacked(root: Path, archive: str) -> Path:
@@ -144,7 +163,7 @@ def ship(
     dtype = compute_dtype(spec.dtype, spec.device)
     folder = with_adapter(prepared_folder(source, dtype), spec)
     folder = with_embedder(folder, spec, dtype)
-    content = hash_of(folder)
+    stamp, content = folder_stamp(folder), hash_of(folder)
     if way == "auto":
         way = "path" if workers_see(session, folder) else "archive"
     elif way == "path":
@@ -167,6 +186,7 @@ def ship(
         archive,
         broadcast,
         embeds=spec.embedder is not None,
+        stamp=stamp if path else None,
     )
 
 

@@ -98,7 +98,7 @@ def worker_scorer(shipped: ShippedModel) -> Scorer:
         max_length=shipped.max_length,
     )
     # Spark may give a worker another GPU with each task.
-    return scorer_for(key, one_gpu=shipped.device is None)
+    return scorer_for(key, one_gpu=shipped.device is None, check=shipped.check_content)
 
 
 def worker_device(explicit: str | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import zipfile
 from pathlib import Path
@@ -228,6 +229,24 @@ def test_same_name_with_new_content(spark, engine_scores, tiny_models, tmp_path)
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(tiny_models[name], folder)
         engine_scores.check(scored(frame(spark, 80, 2), folder), tiny_models[name])
+
+
+def test_folder_replaced_before_the_column_runs(classic, engine_scores, tiny_models, tmp_path):
+    """The new weights must not pass for the old ones, in this job or a later one."""
+    first, second = (tiny_models[name] for name in ("roberta", "distilbert"))
+    folder = shutil.copytree(first, tmp_path / "model")
+    rows = frame(classic, 80, 2)
+    late = rows.withColumn(
+        "zs", zs.classify("text", LABELS, model=ModelSpec(str(folder), max_length=60))
+    )
+    shutil.rmtree(folder)
+    shutil.copytree(second, folder)
+    with pytest.raises(Exception, match="is another than when the column was made"):
+        late.collect()
+    for path in (folder, folder / "config.json"):
+        os.utime(path, (1e9, 1e9))  # other times alone are no other model
+    engine_scores.check(scored(rows, folder), second)
+    engine_scores.check(scored(rows, first), first)
 
 
 def test_new_session(spark, engine_scores, tiny):
