@@ -86,6 +86,10 @@ class HasZeroShotTask(HasLabels, HasHypothesisTemplate, HasMultiLabel):
         task = self.getTask()
         return super().getMultiLabel() if task is None else task.multi_label
 
+    def set(self, param: Any, value: Any) -> None:
+        """Set a Param; pyspark's own would not come by ``_set``."""
+        self._set(**{self._resolveParam(param).name: value})
+
     def _set(self, **values: Any) -> Self:
         """Set Params; constructors, setters, copies and loaded stages all come here."""
         given = {name for name in ("task", *_PARTS) if self.isSet(name)} - set(values)

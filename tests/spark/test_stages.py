@@ -172,6 +172,11 @@ def test_a_task_says_what_the_other_params_would():
         with pytest.raises(ValueError, match=r"task, .*: a task has these itself"):
             change()
     assert stage.getTask() == TASK
+    other = zs.ZeroShotClassifier(labels=["x"])
+    with pytest.raises(ValueError, match=r"task, labels: a task has these itself"):
+        other.set(other.task, TASK)
+    other.set(other.labels, ["y"])
+    assert (other.getLabels(), other.copy().getLabels()) == (["y"], ["y"])
     stage.clear(stage.task)
     assert stage.setLabels({"x": "an x"}).getLabels() == ["x"]
 
