@@ -6,6 +6,7 @@ import contextlib
 import csv
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 _LONGEST_FIELD = 2**31 - 1  # Python's own limit is 128 KiB: less than a long document
 
@@ -42,7 +43,7 @@ def checked_header(path: Path) -> list[str]:
     ValueError
         Naming the file and the line.
     """
-    with _long_fields(), path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+    with _long_fields(), open_utf8(path, newline="") as file:
         reader = csv.reader(file)
         header = next((row for row in reader if row), [])
         for row in reader:
@@ -52,3 +53,34 @@ def checked_header(path: Path) -> list[str]:
                     f"header has {len(header)}; quote fields that hold commas or line breaks"
                 )
     return header
+
+
+def single_fields(path: Path) -> list[str]:
+    """The fields of a csv file of one column, its header first; lines of blanks are rows.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp(), "rows.csv")
+    >>> _ = path.write_text('text\\na\\n\\n  \\n""\\n')
+    >>> single_fields(path)
+    ['text', 'a', '  ', '']
+    """
+    with _long_fields(), open_utf8(path, newline="") as file:
+        return [row[0] for row in csv.reader(file) if row]
+
+
+@contextlib.contextmanager
+def open_utf8(path: Path, newline: str | None = None) -> Iterator[TextIO]:
+    """The file as text, without a byte order mark.
+
+    Raises
+    ------
+    ValueError
+        Where it is read, if it is not UTF-8.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline=newline) as file:
+            yield file
+    except UnicodeDecodeError as error:
+        raise ValueError(f"file {str(path)!r} is not UTF-8 ({error}); convert it") from error

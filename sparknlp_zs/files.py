@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import json
 import math
 from collections.abc import Callable, Iterable
@@ -15,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sparknlp_zs import accessor as _accessor  # noqa: F401  (registers .zsc)
+from sparknlp_zs.csv_rows import single_fields
 from sparknlp_zs.json_rows import json_rows
 from sparknlp_zs.tasks import ZeroShot
 
@@ -121,6 +123,8 @@ def _read_csv(path: Path) -> pd.DataFrame:
         raise ValueError(
             f"file {str(path)!r}: {error}; quote fields that hold commas or line breaks"
         ) from error
+    if raw.shape[1] == 1:  # pandas skips lines of blanks, which are texts here
+        raw = pd.DataFrame(single_fields(path), dtype="str")
     return raw[1:].reset_index(drop=True).set_axis(raw.iloc[0].tolist(), axis=1)
 
 
@@ -134,6 +138,12 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     table = pq.read_table(path).replace_schema_metadata()
     frame: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype)
     return frame
+
+
+def _write_csv(frame: pd.DataFrame, path: Path) -> None:
+    # A return within a field ends the row for readers, and pandas would not quote it.
+    returns = any("\r" in str(x) for at in range(frame.shape[1]) for x in frame.iloc[:, at])
+    frame.to_csv(path, index=False, quoting=csv.QUOTE_NONNUMERIC if returns else csv.QUOTE_MINIMAL)
 
 
 def _write_json(frame: pd.DataFrame, path: Path) -> None:
@@ -182,7 +192,7 @@ _READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
     "parquet": _read_parquet,
 }
 _WRITERS: dict[str, Callable[[pd.DataFrame, Path], None]] = {
-    "csv": lambda frame, path: frame.to_csv(path, index=False),
+    "csv": _write_csv,
     "json": _write_json,
     "parquet": lambda frame, path: frame.to_parquet(path, index=False),
 }

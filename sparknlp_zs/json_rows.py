@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
+from sparknlp_zs.csv_rows import open_utf8
+
 _REMEDY = 'write one object per line, such as {"text": "..."}, or one array of objects'
 
 
@@ -26,11 +28,8 @@ def json_rows(path: Path) -> Iterator[dict[str, Any]]:
     >>> list(json_rows(path))
     [{'text': 'a'}, {'text': 'b', 'id': 2}]
     """
-    with path.open(encoding="utf-8-sig") as file:
-        try:
-            yield from _items(path, file) if is_array(path) else _lines(path, file)
-        except UnicodeDecodeError as error:
-            raise ValueError(f"file {str(path)!r} is not UTF-8 ({error}); convert it") from error
+    with open_utf8(path) as file:
+        yield from _items(path, file) if is_array(path) else _lines(path, file)
 
 
 def is_array(path: Path) -> bool:
@@ -38,20 +37,6 @@ def is_array(path: Path) -> bool:
     with path.open("rb") as file:
         start = next((line for line in file if line.strip()), b"")
     return start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"[")
-
-
-def json_columns(path: Path) -> list[str]:
-    """The names in the objects, in the order in which they first appear.
-
-    Raises
-    ------
-    ValueError
-        As ``json_rows``.
-    """
-    found: dict[str, None] = {}
-    for row in json_rows(path):
-        found |= dict.fromkeys(row)
-    return list(found)
 
 
 def _lines(path: Path, file: TextIO) -> Iterator[dict[str, Any]]:

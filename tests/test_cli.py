@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import json
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -205,10 +207,72 @@ def test_long_csv_fields(tmp_path, tiny, engine):
     assert read(tmp_path / "out.csv")["text"][0] == "a " * 100_000
 
 
-def test_csv_that_is_not_utf8(tmp_path, capsys):
+def test_csv_that_is_not_utf8(tmp_path, engine, capsys):
     (tmp_path / "in.csv").write_bytes("text\nü\n".encode("cp1252"))
-    assert classify(tmp_path / "in.csv", tmp_path / "out.csv", "pandas", "starter") == 2
+    assert classify(tmp_path / "in.csv", tmp_path / "out.csv", engine, "starter") == 2
     assert "in.csv' is not UTF-8" in capsys.readouterr().err
+
+
+def test_csv_rows_of_blanks_and_returns(tmp_path, tiny, engine):
+    """Texts of blanks are rows of their own, and a return in a field does not end its row."""
+    texts = ["the fox", "   ", "", "a\rb", "a\nb"]
+    with (tmp_path / "in.csv").open("w", newline="") as file:
+        csv.writer(file, quoting=csv.QUOTE_ALL).writerows([["text"], *([x] for x in texts)])
+        file.write("  \n")
+    assert classify(tmp_path / "in.csv", tmp_path / "out.csv", engine, tiny) == 0
+    with (tmp_path / "out.csv").open(newline="") as file:
+        rows = list(csv.reader(file))
+    assert [row[0] for row in rows] == ["text", *texts, "  "]
+    assert [bool(row[1]) for row in rows[1:]] == [True, False, False, True, True, False]
+
+
+@pytest.mark.parametrize("name", ["data[1].csv", "_hidden.csv", "a:b.csv", "a b%20.csv"])
+def test_file_names_mean_themselves(tmp_path, tiny, engine, name, monkeypatch):
+    """Spark takes names for patterns, hides some, and finds schemes in others."""
+    (tmp_path / "data1.csv").write_text("text\nanother file\n")
+    (tmp_path / name).write_text("text\nthe fox\n")
+    monkeypatch.chdir(tmp_path)
+    assert classify(name, "out.csv", engine, tiny) == 0
+    assert read(tmp_path / "out.csv")["text"].tolist() == ["the fox"]
+
+
+def test_times_keep_their_zone_and_range(tmp_path, tiny, engine):
+    times = [datetime(9999, 12, 31, tzinfo=UTC), datetime(2024, 1, 1, 12, tzinfo=UTC)]
+    column = pa.array(times, pa.timestamp("us", "UTC"))
+    pq.write_table(pa.table({"text": ["a", "b"], "when": column}), tmp_path / "in.parquet")
+    assert classify(tmp_path / "in.parquet", tmp_path / "out.parquet", engine, tiny) == 0
+    assert pq.read_table(tmp_path / "out.parquet")["when"].to_pylist() == times
+
+
+def test_names_that_differ_in_case(tmp_path, tiny, engine):
+    (tmp_path / "in.jsonl").write_text('{"text": "a", "Text": "b", "LABEL": "c"}\n')
+    assert classify(tmp_path / "in.jsonl", tmp_path / "out.parquet", engine, tiny) == 0
+    names = ["text", "Text", "LABEL", "label", "score"]
+    assert pq.read_table(tmp_path / "out.parquet").column_names == names
+
+
+def test_text_that_is_a_number(tmp_path, tiny, engine, capsys):
+    (tmp_path / "in.jsonl").write_text('{"text": 1}\n{"text": 2}\n')
+    assert classify(tmp_path / "in.jsonl", tmp_path / "out.csv", engine, tiny) == 2
+    assert "not text but" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ('{"text": "a", "id": 1}\n{"text": "b", "id": "x"}', "'id': integers and strings, which"),
+        ('{"text": "a", "m": [{"k": {}}]}', "'m[].k': empty objects, which Spark drops"),
+        ('{"text": "a", "n": 12345678901234567890123}', "'n': numbers beyond those of Spark's"),
+        ('{"text": "a", "n": 1e400}', "'n': numbers beyond those of Spark's"),
+        ('{"text": "a", "n": 9007199254740993}\n{"text": "b", "n": 0.5}', "'n': large integers"),
+    ],
+)
+def test_json_that_spark_would_change(tmp_path, tiny, classic, capsys, rows, message):
+    (tmp_path / "in.jsonl").write_text(rows)
+    assert classify(tmp_path / "in.jsonl", tmp_path / "out.jsonl", "spark", tiny) == 2
+    error = capsys.readouterr().err
+    assert f"column {message}" in error
+    assert "use --engine pandas" in error
 
 
 def test_json_values_are_kept(tmp_path, tiny, engine):

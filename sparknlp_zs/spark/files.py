@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import os
 import shutil
@@ -13,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from sparknlp_zs.csv_rows import checked_header, count_csv_rows
 from sparknlp_zs.files import check_columns, file_format
-from sparknlp_zs.json_rows import is_array, json_columns
+from sparknlp_zs.json_rows import is_array
 from sparknlp_zs.spark.functions import classify
+from sparknlp_zs.spark.json_types import kept_columns
 from sparknlp_zs.spark.names import quoted
+from sparknlp_zs.spark.session import is_local
 from sparknlp_zs.tasks import ZeroShot
 
 if TYPE_CHECKING:
@@ -50,27 +53,85 @@ def classify_file(
 
     Spark writes part files in row order, which are joined to one file.
     """
+    from pyspark.errors import AnalysisException
+
     # Before Spark starts, which makes nulls of lines that are no objects, and drops fields.
-    order = json_columns(source) if file_format(source) == "json" else []
+    order = kept_columns(source) if file_format(source) == "json" else []
     header = checked_header(source) if file_format(source) == "csv" else []
     spark = _session(progress)
-    frame = _read(spark, source)
-    known = _in_place(frame.columns, order)
-    # Spark names columns anew that have no name, or one given twice.
-    titles = header or known
-    check_columns(titles, text, names)
+    with (
+        tempfile.TemporaryDirectory(dir=target.resolve().parent) as scratch,
+        _plainly_named(spark, source) as named,
+        _settings(spark),
+    ):
+        try:
+            frame = _read(spark, named, source)
+            known = _in_place(frame.columns, order)
+            # Spark names columns anew that have no name, or one given twice.
+            titles = header or known
+            check_columns(titles, text, names)
+            scored = _scored(spark, frame, known, known[titles.index(text)], task, names, model)
+            parts = Path(scratch) / "parts"
+            _write(scored, parts, file_format(target))
+        except AnalysisException as error:
+            raise ValueError(f"file {str(source)!r}: {str(error).splitlines()[0]}") from error
+        return _JOINERS[file_format(target)](_parts(parts), target, [*titles, *names])
+
+
+def _scored(
+    spark: SparkSession,
+    frame: DataFrame,
+    known: Sequence[str],
+    text: str,
+    task: ZeroShot,
+    names: tuple[str, str],
+    model: str | None,
+) -> DataFrame:
+    """The columns in that order, with label and score."""
+    kind = frame.schema[text].dataType.typeName()
+    if kind not in ("string", "varchar", "char", "void"):
+        raise TypeError(f"--text {text!r}: the column is not text but {kind}; convert it first")
     columns = [quoted(name) for name in known]
-    column = classify(columns[titles.index(text)], task, model=model)
+    column = classify(quoted(text), task, model=model)
     scored = _in_order(spark, frame).select(*columns, column.alias("_zs"))
-    wide = scored.select(
+    return scored.select(
         *columns,
         scored["_zs"]["label"].alias(names[0]),
         scored["_zs"]["score"].alias(names[1]),
     )
-    with tempfile.TemporaryDirectory(dir=target.resolve().parent) as scratch:
-        parts = Path(scratch) / "parts"
-        _write(wide, parts, file_format(target))
-        return _JOINERS[file_format(target)](_parts(parts), target, [*titles, *names])
+
+
+@contextlib.contextmanager
+def _plainly_named(spark: SparkSession, path: Path) -> Iterator[str]:
+    """What Spark is to read: it takes names for patterns and URIs, and hides some files."""
+    if not is_local(spark):
+        yield str(path)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        plain = Path(folder) / f"in{path.suffix}"
+        try:
+            plain.symlink_to(path.resolve())
+        except OSError:  # where links are not allowed
+            shutil.copyfile(path, plain)
+        yield plain.as_uri()
+
+
+@contextlib.contextmanager
+def _settings(spark: SparkSession) -> Iterator[None]:
+    """Times keep their zone and range, and names that differ in case are two."""
+    wanted = {
+        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+        "spark.sql.caseSensitive": "true",
+    }
+    before = {name: spark.conf.get(name) for name in wanted}
+    try:
+        for name, value in wanted.items():
+            spark.conf.set(name, value)
+        yield
+    finally:
+        for name, value in before.items():
+            if value is not None:
+                spark.conf.set(name, value)
 
 
 def _session(progress: bool) -> SparkSession:
@@ -90,13 +151,14 @@ def _session(progress: bool) -> SparkSession:
     return session
 
 
-def _read(spark: SparkSession, path: Path) -> DataFrame:
+def _read(spark: SparkSession, named: str, path: Path) -> DataFrame:
+    """The file at ``path``, which Spark knows as ``named``."""
     kind = file_format(path)
     if kind == "csv":
-        return spark.read.options(header=True, **_CSV).csv(str(path))
+        return spark.read.options(header=True, **_CSV).csv(named)
     if kind == "json":
-        return spark.read.json(str(path), multiLine=is_array(path))
-    return spark.read.parquet(str(path))
+        return spark.read.json(named, multiLine=is_array(path))
+    return spark.read.parquet(named)
 
 
 def _in_place(columns: Sequence[str], order: Sequence[str]) -> list[str]:
