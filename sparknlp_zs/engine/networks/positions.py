@@ -182,11 +182,8 @@ class PositionTables:
             (sorted(x.pos_att_type), x.share_att_key, x.num_attention_heads)
             for x in self._attentions
         ]
-        linears = [
-            linear
-            for attention in self._attentions
-            for linear in (*_linears(attention).values(), attention.key_proj)
-        ]
+        linears = [x for attention in self._attentions for x in _linears(attention).values()]
+        linears.append(self._attentions[-1].key_proj)  # for the first token
         weights = [x for linear in linears for x in (linear.weight, linear.bias)]
         return digest([self._embeddings, *weights], _FORMAT, self._scale, facts)
 
@@ -203,7 +200,9 @@ class PositionTables:
     def _made_first(self, table: _Table, kept: slice, attention: Any) -> dict[str, Tensor]:
         """Of positions' products with keys W h + b, W and b are in the table."""
         terms = _linears(attention)
-        found = {f"first.{x}": self._projected(x, attention, kept) for x in terms if x == "c2p"}
+        found = {}
+        if "c2p" in terms:
+            found["first.c2p"] = self._projected("c2p", attention, kept)
         if "p2c" in terms:
             queries = self._projected("p2c", attention, kept)
             linear, dtype, heads = attention.key_proj, queries.dtype, len(queries)
