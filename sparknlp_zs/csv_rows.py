@@ -6,7 +6,8 @@ import contextlib
 import csv
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+
+from sparknlp_zs.utf8 import open_utf8
 
 _LONGEST_FIELD = 2**31 - 1  # Python's own limit is 128 KiB: less than a long document
 
@@ -68,19 +69,3 @@ def single_fields(path: Path) -> list[str]:
     """
     with _long_fields(), open_utf8(path, newline="") as file:
         return [row[0] for row in csv.reader(file) if row]
-
-
-@contextlib.contextmanager
-def open_utf8(path: Path, newline: str | None = None) -> Iterator[TextIO]:
-    """The file as text, without a byte order mark.
-
-    Raises
-    ------
-    ValueError
-        Where it is read, if it is not UTF-8.
-    """
-    try:
-        with path.open(encoding="utf-8-sig", newline=newline) as file:
-            yield file
-    except UnicodeDecodeError as error:
-        raise ValueError(f"file {str(path)!r} is not UTF-8 ({error}); convert it") from error

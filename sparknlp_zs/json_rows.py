@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from sparknlp_zs.csv_rows import open_utf8
+from sparknlp_zs.utf8 import open_utf8
 
 _REMEDY = 'write one object per line, such as {"text": "..."}, or one array of objects'
 
