@@ -123,6 +123,7 @@ def _drawer(fixed: list[Example], labelled: pd.DataFrame | None, args: argparse.
         join_sets=tuple(args.join_sets),
         joined_rows=args.joined_rows,
         names=other_names(args),
+        request_sets=tuple(args.request_sets),
     )
     drawn = args.teacher and args.soft_rows
     teacher = _teacher(fixed, labelled, args) if drawn else None

@@ -10,6 +10,7 @@ from typing import TypeAlias
 import pandas as pd
 
 from sparknlp_zs.tasks import DEFAULT_TEMPLATE
+from sparknlp_zs.training.slots import Slots
 
 NLI_LABELS = {"entailment": 0, "neutral": 1, "contradiction": 2, "not_entailment": 3}
 
@@ -56,6 +57,8 @@ class LabelRecipe:
     joined_rows: int = 0
     names: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     named_share: float = 0.7  # of the labels that have other names
+    request_sets: tuple[str, ...] = ()  # sets whose texts are requests, with names in them
+    refilled_share: float = 0.6  # of their texts, with other names in place of rare words
 
 
 # The sentiment grouping of GoEmotions' authors (Demszky et al. 2020, arXiv:2005.00547, figure 2).
@@ -135,11 +138,20 @@ def label_examples(
     rng : random.Random
     """
     examples: list[Example] = []
+    slots = request_slots(rows, recipe.request_sets)
     for name, group in rows.groupby("set", sort=True):
         labels = sorted(group["label"].unique())
         limit = recipe.max_rows_per_set.get(str(name), len(group))
-        chosen = group.sample(min(limit, len(group)), random_state=rng.randrange(2**31))
+        is_requests = name in recipe.request_sets
+        chosen = group.sample(
+            min(limit, len(group)),
+            random_state=rng.randrange(2**31),
+            replace=is_requests,
+            weights=evened(group["label"]) if is_requests else None,
+        )
         texts = list(zip(chosen["text"], chosen["label"], strict=True))
+        if is_requests:
+            texts = [(_refilled(text, slots, recipe, rng), label) for text, label in texts]
         if name in recipe.join_sets:
             texts += join_texts(group, recipe.joined_rows, rng)
         for text, label in texts:
@@ -147,6 +159,28 @@ def label_examples(
             said = _by_other_names(str(name), label, wrong, recipe, rng)
             examples.append(Example(text, in_template(said, rng), None))
     return examples
+
+
+def evened(labels: pd.Series) -> pd.Series:
+    """Weights by which a label with a quarter of another's rows is drawn half as often as it.
+
+    Examples
+    --------
+    >>> evened(pd.Series(["a", "a", "a", "a", "b"])).tolist()
+    [0.5, 0.5, 0.5, 0.5, 1.0]
+    """
+    weights: pd.Series = labels.map(labels.value_counts()) ** -0.5
+    return weights
+
+
+def request_slots(rows: pd.DataFrame, request_sets: Sequence[str]) -> Slots:
+    """The names in the texts of some sets of (text, label, set) rows; the others give new ones."""
+    is_request = rows["set"].isin(request_sets)
+    return Slots(list(rows["text"][is_request]), list(rows["text"][~is_request]))
+
+
+def _refilled(text: str, slots: Slots, recipe: LabelRecipe, rng: random.Random) -> str:
+    return slots.refilled(text, rng) if rng.random() < recipe.refilled_share else text
 
 
 def _by_other_names(

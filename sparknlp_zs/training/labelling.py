@@ -21,7 +21,7 @@ import pandas as pd
 import torch
 
 from sparknlp_zs.models import ModelSpec
-from sparknlp_zs.training.data import Example, nli_examples, softened
+from sparknlp_zs.training.data import Example, evened, nli_examples, request_slots, softened
 from sparknlp_zs.training.distillation import DistillationRecipe, Teacher
 from sparknlp_zs.training.glosses import Dictionary, GlossRecipe, gloss_examples
 from sparknlp_zs.training.opinions import CLASSES, nli_opinions, with_opinions
@@ -43,6 +43,7 @@ logger = logging.getLogger(__name__)
 
 COMMANDS = 24000  # candidates that are made of a verb and a frequent phrase
 FREQUENT = 1000
+ORDERS = ("commands", "orders")  # candidates with a verb before a phrase, or before any word
 VERB_WEIGHT = 0.3  # of the nearness of verbs, beside that of texts and commands
 SMALLEST_POOL = 500  # candidates that a group is drawn from; a sixth if they are more
 SAME = 0.9999  # the cosine of equal premises
@@ -188,12 +189,12 @@ def label_groups(args: argparse.Namespace) -> pd.DataFrame:
     every = text_pool(nli_examples(nli_rows(args, held_out)), labelled, args)
     encoder = _encoder(args)
     lists = _candidates(every, sorted(set(labelled["label"])), encoder, args)
-    texts = random.Random(args.seed).sample(every, min(args.groups // len(lists), len(every)))
+    texts = _drawn_texts(every, labelled, args.groups // len(lists), args)
     vectors = encoder.embed(texts)
     drawn: list[Example] = []
     for name, candidates in lists.items():
         found, own = encoder.embed(candidates), vectors
-        if name == "commands":
+        if name in ORDERS:
             own = _with_verbs(own, [ordered(text) for text in texts], encoder)
             found = _with_verbs(found, [command.split()[0] for command in candidates], encoder)
         pool = min(len(candidates), max(SMALLEST_POOL, len(candidates) // 6))
@@ -216,6 +217,21 @@ def label_glosses(args: argparse.Namespace) -> pd.DataFrame:
     dictionary, rng = Dictionary(read_wordnet(args.wordnet)), random.Random(args.seed)
     glosses = dictionary.glosses(GlossRecipe(args.groups, args.phrases), rng)
     return _soft_groups(gloss_examples(glosses, _encoder(args), share, rng))
+
+
+def _drawn_texts(
+    every: Sequence[str], labelled: pd.DataFrame, count: int, args: argparse.Namespace
+) -> list[str]:
+    """Half of the texts are requests with other names in them, if there are ``--request-sets``."""
+    rng = random.Random(args.seed)
+    requests = labelled[labelled["set"].isin(args.request_sets)]
+    if not len(requests):
+        return rng.sample(every, min(count, len(every)))
+    slots = request_slots(labelled, args.request_sets)
+    weights = evened(requests["label"])
+    drawn = requests.sample(count // 2, replace=True, weights=weights, random_state=args.seed)
+    refilled = sorted({slots.refilled(text, rng) for text in drawn["text"]})
+    return refilled + rng.sample(every, min(count - len(refilled), len(every)))
 
 
 def _soft_groups(examples: Sequence[Example]) -> pd.DataFrame:
@@ -243,6 +259,7 @@ def _candidates(
         "names": sorted(set(chain.from_iterable(other_names(args).values()))),
         "commands": commands(texts, phrases[:FREQUENT], COMMANDS, random.Random(args.seed)),
         "words": vocabulary,
+        "orders": commands(texts, vocabulary, COMMANDS, random.Random(args.seed)),
     }
     found = {name: list(x) for name, x in lists.items() if len(x) >= args.phrases}
     if not found:

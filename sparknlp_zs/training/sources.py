@@ -36,6 +36,13 @@ def add_label_arguments(parser: argparse.ArgumentParser, required: bool) -> None
         help="parquet: text, label, set; label pairs are drawn from it",
     )
     add("--names", help="tab-separated: set, label, names; other names of labels of --labels")
+    add(
+        "--request-sets",
+        nargs="*",
+        default=[],
+        help="sets of --labels that are requests: other names stand in their texts, and rare "
+        "labels are drawn more often",
+    )
     add("--max-rows", type=int, default=8000, help="rows per set of --labels and epoch")
     add(
         "--polarity",
@@ -55,6 +62,12 @@ def nli_rows(args: argparse.Namespace, held_out: Sequence[str]) -> pd.DataFrame:
 def label_rows(args: argparse.Namespace, held_out: Sequence[str]) -> pd.DataFrame:
     """Rows of ``--labels``, all that are not held out, with the sets derived from them."""
     rows = drop_seen(pd.read_parquet(args.labels), ["text"], held_out)
+    unknown = set(args.request_sets) - set(rows["set"])
+    if unknown:
+        raise ValueError(
+            f"--request-sets {' '.join(sorted(unknown))}: --labels has no such sets; it has "
+            f"{sorted(set(rows['set']))}"
+        )
     return pd.concat([rows, polarity_rows(rows)]) if args.polarity else rows
 
 

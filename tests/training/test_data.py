@@ -82,6 +82,23 @@ def test_names_of_the_starters_labels():
         assert all(name == name.strip() != "" for name in names), label
 
 
+def test_requests_have_other_names_in_them_and_rare_labels_come_more_often():
+    towns = ["oslo", "lima", "rome", "bern", "baku"] * 2
+    texts = ["play some jazz"] * 90 + [f"is it cold in {town}" for town in towns]
+    labels = ["music"] * 90 + ["weather"] * 10
+    requests = pd.DataFrame({"text": texts, "label": labels, "set": "requests"})
+    others = pd.DataFrame({"text": ["red dogs"] * 6, "label": ["a", "b"] * 3, "set": "others"})
+    rows = pd.concat([requests, others])
+    recipe = LabelRecipe(negatives=1, request_sets=("requests",), refilled_share=0.5)
+    drawn = label_examples(rows, recipe, {}, random.Random(0))
+    assert len(drawn) == len(rows)
+    assert sum("weather" in x.hypotheses[0] for x in drawn) == pytest.approx(25, abs=9)  # of 100
+    said = {x.premise for x in drawn}
+    assert {"play some jazz", "is it cold in oslo", "is it cold in red dogs", "red dogs"} <= said
+    assert all("weather" in x.hypotheses[0] for x in drawn if "cold" in x.premise)
+    assert not any("jazz" in x and x != "play some jazz" for x in said)  # no rare words in it
+
+
 def test_two_labels_give_one_wrong_label():
     rows = ROWS[ROWS["label"].isin(["label 0", "label 1"])]
     examples = label_examples(rows, LabelRecipe(negatives=3), {}, random.Random(0))

@@ -107,6 +107,23 @@ def test_command_draws_groups_that_a_student_is_trained_on(data, tiny, tmp_path,
         train([*student, "--gold-share", "2"])
 
 
+def test_groups_of_requests_with_other_names_in_them(data, tiny, tmp_path):
+    requests = [f"show my old {town}" for town in ("york", "town", "fox", "dog") for _ in range(9)]
+    more = pd.DataFrame({"text": requests, "label": "show", "set": "requests"})
+    rows = pd.concat([pd.read_parquet(data / "labels.parquet"), more])
+    rows.to_parquet(tmp_path / "labels.parquet")
+    sources = ["groups", "--nli", str(data / "nli.parquet"), "--encoder", str(tiny)]
+    sources += ["--labels", str(tmp_path / "labels.parquet"), "--output", str(tmp_path / "groups")]
+    drawn = {}
+    for name, options in (("all", []), ("requests", ["--request-sets", "requests"])):
+        main([*sources, "--groups", "60", *options])
+        drawn[name] = [x.premise for x in read_soft_groups(str(tmp_path / "groups"))]
+    shares = {name: np.mean(["show" in x for x in texts]) for name, texts in drawn.items()}
+    assert shares["requests"] > shares["all"]
+    with pytest.raises(ValueError, match=r"--request-sets z.*it has \['requests', 'y'\]"):
+        main([*sources, "--request-sets", "requests", "z"])
+
+
 def test_new_pairs_are_of_like_premises_and_have_no_true_class(tiny, tmp_path):
     premises = ["a fox", "the fox", "a dog", "the dog", "a fox"]
     rows = pd.DataFrame({"premise": premises, "hypothesis": list("vwxyz")})
