@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -13,6 +12,7 @@ from sparknlp_zs.models import (
     model_folder,
     model_spec,
     named_class_ids,
+    read_config,
 )
 from sparknlp_zs.tasks import Classifier
 
@@ -57,8 +57,9 @@ def read_classifier(folder: Path) -> Classifier:
         If the model is no sequence classifier, a regression or an NLI model, or its classes have
         no good names, or contradictory ones in label2id.
     """
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = read_config(folder)
     _check_architecture(config, folder)
+    ids = label_ids(config, str(folder))
     names = class_names(config, folder)
     problem = config.get("problem_type")
     multi_label = problem == "multi_label_classification"
@@ -67,7 +68,7 @@ def read_classifier(folder: Path) -> Classifier:
             f"{folder}: a regression (problem_type={problem!r}, {len(names)} outputs) has no "
             "classes; use a model with two classes or more"
         )
-    _refuse_nli(label_ids(config, str(folder)), folder)
+    _refuse_nli(ids, folder)
     try:
         return Classifier(names, multi_label)
     except ValueError as error:

@@ -14,6 +14,7 @@ from sparknlp_zs.tasks import ClassIds
 
 SEED_MODEL = "sileod/deberta-v3-base-tasksource-nli"
 STARTER = "starter"
+CONFIG = "config.json"
 STARTER_PATH = str(Path(__file__).parent / "starter" / "model")
 MODEL_VARIABLE = "SPARKNLP_ZS_MODEL"
 HEAD_TASKS = "task_heads.json"
@@ -144,7 +145,7 @@ def model_folder(spec: ModelSpec) -> Path:
         return Path(STARTER_PATH)
     folder = Path(spec.model).expanduser()
     if folder.is_dir():
-        if not (folder / "config.json").is_file():
+        if not (folder / CONFIG).is_file():
             raise ModelNotFoundError(
                 f"model={spec.model!r}: the folder has no config.json; pass a folder written by "
                 "save_pretrained"
@@ -178,7 +179,7 @@ def label_ids(config: Mapping[str, Any], model: str = "model") -> dict[str, int]
     Raises
     ------
     ValueError
-        If the maps contradict each other; case, hyphens and the like do not count.
+        If the maps contradict each other (case, hyphens and the like do not count), or are none.
 
     Examples
     --------
@@ -187,8 +188,14 @@ def label_ids(config: Mapping[str, Any], model: str = "model") -> dict[str, int]
     >>> label_ids({"id2label": {"0": "LABEL_0"}, "label2id": {"entailment": 0}})
     {'entailment': 0}
     """
-    by_id = {str(name): int(at) for at, name in (config.get("id2label") or {}).items()}
-    by_name = {str(name): int(at) for name, at in (config.get("label2id") or {}).items()}
+    try:
+        by_id = {str(name): int(at) for at, name in (config.get("id2label") or {}).items()}
+        by_name = {str(name): int(at) for name, at in (config.get("label2id") or {}).items()}
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{model}: id2label or label2id of config.json is no map between names and whole "
+            f"numbers ({error}); correct it"
+        ) from error
     if _is_unnamed(by_id):
         return by_name or by_id
     if not _is_unnamed(by_name) and not _folded(by_name) <= _folded(by_id):
@@ -272,10 +279,27 @@ def _class_name(name: str) -> str:
 _STEMS = {"entail": "entailment", "contradict": "contradiction", "neutral": "neutral"}
 
 
+def read_config(folder: Path) -> dict[str, Any]:
+    """The content of a model folder's config.json.
+
+    Raises
+    ------
+    ValueError
+        If it is no JSON object in UTF-8, as where a download broke off.
+    """
+    path = folder / CONFIG
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # of JSON or of UTF-8
+        raise ValueError(f"{path} is damaged ({error}); fetch the model again") from error
+    if not isinstance(config, dict):
+        raise ValueError(f"{path} is no JSON object; fetch the model again")
+    return config
+
+
 def read_label_ids(folder: Path) -> dict[str, int]:
     """As ``label_ids``, of a folder's config.json, read without loading the model."""
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    return label_ids(config, str(folder))
+    return label_ids(read_config(folder), str(folder))
 
 
 def read_class_ids(folder: Path) -> ClassIds:

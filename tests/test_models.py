@@ -6,10 +6,12 @@ import json
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 from huggingface_hub.errors import IncompleteSnapshotError
 
+import sparknlp_zs  # noqa: F401  the accessor
 from sparknlp_zs.engine.loading import load_scorer
 from sparknlp_zs.engine.prepared import hash_of, prepared_folder
 from sparknlp_zs.models import (
@@ -40,6 +42,28 @@ def test_missing_model_says_what_to_do():
 def test_folder_without_config(tmp_path):
     with pytest.raises(ModelNotFoundError, match=r"config\.json"):
         model_folder(ModelSpec(str(tmp_path)))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b'{"id2label": {"0": "ent', r"config\.json is damaged \(.*\); fetch"),
+        (b"version https://git-lfs", r"config\.json is damaged"),
+        (b'{"x": "\xe9"}', r"config\.json is damaged"),
+        (b"[1]", r"config\.json is no JSON object"),
+        (b'{"id2label": ["entailment"]}', r"id2label or label2id .* no map"),
+        (b'{"label2id": {"entailment": "zero"}}', r"id2label or label2id .* no map"),
+        (b'{"label2id": {"entailment": null}}', r"id2label or label2id .* no map"),
+    ],
+)
+def test_damaged_configs_are_named(tmp_path, content, message):
+    (tmp_path / "config.json").write_bytes(content)
+    for use in (
+        lambda texts: texts.zsc.classify(["a", "b"], model=str(tmp_path)),
+        lambda texts: texts.zsc.predict(model=str(tmp_path)),
+    ):
+        with pytest.raises(ValueError, match=f"{tmp_path.name}.*{message}"):
+            use(pd.Series(["a text"]))
 
 
 def test_hub_cache_is_used_offline(tiny, tmp_path, monkeypatch):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,17 +10,18 @@ from typing import Any
 
 from sparknlp_zs.model_files import PICKLED_WEIGHTS, WEIGHTS
 from sparknlp_zs.models import (
+    CONFIG,
     STARTER_PATH,
     Model,
     ModelNotFoundError,
     ModelSpec,
     model_folder,
     model_spec,
+    read_config,
 )
 from sparknlp_zs.tasks import Annotation, HeadTask, NamedTask, merged_tasks
 from sparknlp_zs.tasks.heads import TEXT, AdapterTask, TaskHead, described, find_task
 
-CONFIG = "config.json"
 ADAPTER_REMEDY = "pass the adapter's folder or hub id: ModelSpec(model, adapter='/path/to/adapter')"
 
 
@@ -74,7 +74,7 @@ def local_model(spec: ModelSpec) -> Path | None:
 
 def names_tasks(folder: Path) -> bool:
     """Whether a model's config lists tasks, as those do that have an adapter on the hub."""
-    config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    config = read_config(folder)
     return "tasks" in config and "classifiers_size" in config
 
 
@@ -124,7 +124,7 @@ def read_adapter(folder: Path) -> tuple[AdapterTask, ...]:
     ValueError
         If it has no ``tasks`` and ``classifiers_size`` of equal length.
     """
-    config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    config = read_config(folder)
     return tasks_of(config, str(folder))
 
 
@@ -237,7 +237,7 @@ def adapter_tasks(model: Model = None, search: str | None = None) -> list[Adapte
 
     Examples
     --------
-    >>> import tempfile
+    >>> import json, tempfile
     >>> folder = Path(tempfile.mkdtemp())
     >>> config = {"tasks": ["a/b"], "classifiers_size": [2], "labels_list": [["no", "yes"]]}
     >>> _ = (folder / "config.json").write_text(json.dumps(config))

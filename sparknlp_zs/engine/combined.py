@@ -15,11 +15,11 @@ from sparknlp_zs.engine.adapter_weights import (
     model_sizes,
     save_safetensors,
 )
-from sparknlp_zs.engine.adapters import CONFIG, adapter_folder, read_adapter
+from sparknlp_zs.engine.adapters import adapter_folder, read_adapter
 from sparknlp_zs.engine.cache import folder_stamp, stamp_of
 from sparknlp_zs.engine.prepared import CACHE_VARIABLE, made_once, prepared_encoder
 from sparknlp_zs.model_files import needed_files
-from sparknlp_zs.models import EMBEDDER, EMBEDDING, HEAD_TASKS, HEAD_WEIGHTS, ModelSpec
+from sparknlp_zs.models import EMBEDDER, EMBEDDING, HEAD_TASKS, HEAD_WEIGHTS, ModelSpec, read_config
 
 
 def with_adapter(folder: Path, spec: ModelSpec) -> Path:
@@ -54,7 +54,7 @@ def combine(model: Path, adapter: Path, target: Path) -> None:
     hidden, embedding = model_sizes(model)
     weights = load_weights(adapter, expected_shapes(read_adapter(adapter), hidden, embedding))
     save_safetensors(weights, target / HEAD_WEIGHTS)
-    config = json.loads((adapter / CONFIG).read_text(encoding="utf-8"))
+    config = read_config(adapter)
     kept = {key: config.get(key) for key in ("tasks", "classifiers_size", "labels_list")}
     (target / HEAD_TASKS).write_text(json.dumps(kept), encoding="utf-8")
     for path in needed_files(model):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
@@ -26,7 +25,7 @@ from sparknlp_zs.engine.prepared import (
     publish,
 )
 from sparknlp_zs.model_files import needed_files
-from sparknlp_zs.models import ModelSpec, model_folder, read_class_ids
+from sparknlp_zs.models import ModelSpec, model_folder, read_class_ids, read_config
 from sparknlp_zs.spark.session import (
     add_archive,
     add_broadcast,
@@ -192,7 +191,7 @@ def ship(
 
 def _check_length(folder: Path, spec: ModelSpec) -> None:
     if spec.max_length is not None:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        config = read_config(folder)
         check_max_length(SimpleNamespace(**{"model_type": "", **config}), spec.max_length)
 
 

@@ -7,7 +7,6 @@ better than each, at one model's cost (Wortsman et al. 2022, arXiv:2203.05482).
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,8 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from sparknlp_zs.model_files import WEIGHTS
-
-CONFIG = "config.json"
+from sparknlp_zs.models import read_label_ids
 
 
 def average(folders: Sequence[Path], output: Path) -> Path:
@@ -98,7 +96,7 @@ def _shapes(weights: dict[str, Tensor]) -> dict[str, torch.Size]:
 def _classes(folder: Path) -> object:
     if not (folder / WEIGHTS).is_file():
         raise FileNotFoundError(f"{str(folder)!r} has no {WEIGHTS}; give a saved model's folder")
-    return json.loads((folder / CONFIG).read_text(encoding="utf-8")).get("id2label")
+    return read_label_ids(folder)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -20,6 +20,7 @@ from sparknlp_zs.models import (
     model_folder,
     model_spec,
     read_class_ids,
+    read_config,
 )
 from sparknlp_zs.tasks import ZeroShot
 from sparknlp_zs.training.finetuned import RECORD, Finetuned
@@ -128,7 +129,7 @@ def prepare(
 
 
 def _check_architecture(folder: Path) -> None:
-    kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
+    kind = read_config(folder).get("model_type")
     if kind in LAST_TOKEN_CLASSIFIERS:
         raise ValueError(
             f"model={str(folder)!r}: {kind} classifies by the last position, where the batches of "

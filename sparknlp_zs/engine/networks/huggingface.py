@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import numpy.typing as npt
 import torch
 
 from sparknlp_zs.engine.batching import Padding
-from sparknlp_zs.models import LAST_TOKEN_CLASSIFIERS, label_ids
+from sparknlp_zs.models import LAST_TOKEN_CLASSIFIERS, label_ids, read_config
 
 Inputs = dict[str, npt.NDArray[np.int64]]
 
@@ -115,7 +114,7 @@ def load_model(folder: Path, dtype: str, device: torch.device) -> Any:
 
 def _names(folder: Path) -> dict[str, Any]:
     """The outputs' names of a config that has a label2id alone, which transformers drops."""
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = read_config(folder)
     ids = label_ids(config, str(folder))
     if config.get("id2label") or sorted(ids.values()) != list(range(len(ids))) or not ids:
         return {}
