@@ -15,7 +15,7 @@ from sparknlp_zs.engine.head_scorer import ScorerWithHeads
 from sparknlp_zs.engine.memory import OF_A_PROCESS, bound_kernel_caches
 from sparknlp_zs.engine.networks import build_network
 from sparknlp_zs.engine.networks.huggingface import load_model, load_tokenizer
-from sparknlp_zs.engine.precision import compute_dtype
+from sparknlp_zs.engine.precision import compute_dtype, warn_if_emulated
 from sparknlp_zs.engine.scorer import Scorer
 from sparknlp_zs.models import EMBEDDER, EMBEDDING, HEAD_WEIGHTS, named_class_ids, read_label_ids
 
@@ -56,6 +56,7 @@ def load_scorer(
     computed = compute_dtype(dtype, device)
     if place.type == "cpu" and computed != "float32":
         bound_kernel_caches(OF_A_PROCESS)
+    warn_if_emulated(computed, place.type)
     model = load_model(folder, computed, place)
     longest = model_max_length(tokenizer, config, max_length)
     network = build_network(model, place, tokenizer.model_input_names)

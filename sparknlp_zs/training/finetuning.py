@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from sparknlp_zs.engine.precision import warn_if_emulated
 from sparknlp_zs.model_files import weight_files
 from sparknlp_zs.models import Model
 from sparknlp_zs.tasks import DEFAULT_TEMPLATE, ZeroShot
@@ -144,6 +145,8 @@ def _run(job: Job, fingerprint: str, resume: bool) -> None:
     checkpoints = job.output / CHECKPOINTS
     validated = job.validation is not None
     arguments = training_arguments(checkpoints, len(job.rows), job.style, job.settings, validated)
+    if job.settings.bf16:
+        warn_if_emulated("bfloat16", arguments.device.type)
     with arguments.main_process_first(local=False):
         if arguments.process_index == 0:
             _start(checkpoints, fingerprint, resume)

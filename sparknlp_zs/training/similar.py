@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import torch
 from transformers import AutoModel, AutoTokenizer
 
+from sparknlp_zs.engine.precision import warn_if_emulated
+
 BATCH = 64
 
 
@@ -26,6 +28,8 @@ class SentenceEncoder:
         # Autocast cannot mix types within a layer norm: weights in half precision are widened.
         self._model = AutoModel.from_pretrained(base, dtype=torch.float32).eval()
         self._bf16 = bf16
+        if bf16:
+            warn_if_emulated("bfloat16", "cpu")
 
     @property
     def vocabulary(self) -> list[str]:

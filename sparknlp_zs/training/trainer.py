@@ -18,6 +18,7 @@ from transformers import (
 )
 
 from sparknlp_zs.engine.encoding import PairEncoder
+from sparknlp_zs.engine.precision import warn_if_emulated
 from sparknlp_zs.training.batches import PairBatches
 from sparknlp_zs.training.data import Draw
 from sparknlp_zs.training.objective import pair_loss
@@ -199,9 +200,12 @@ def train(
     encoder = PairEncoder(tokenizer, settings.max_length)
     tokens = settings.tokens_per_batch
     clock = Clock(budget)
+    arguments = _arguments(output, budget, settings)
+    if settings.bf16:
+        warn_if_emulated("bfloat16", arguments.device.type)
     trainer = PairTrainer(
         model=model,
-        args=_arguments(output, budget, settings),
+        args=arguments,
         train_dataset=PairBatches(encoder, draw_train, tokens, settings.seed + 1),
         eval_dataset=PairBatches(encoder, draw_eval, tokens, settings.seed, epochs=1),
         clock=clock,
