@@ -144,6 +144,11 @@ class SeriesAccessor(SeriesCalibration, SeriesHeads, SeriesClassifier):
         >>> texts.zsc.scores(["stolen card", "exchange rate"], model="starter").columns.tolist()
         ['stolen card', 'exchange rate']
         """
+        if is_row_labels(labels):
+            raise TypeError(
+                "labels: a Series of labels for each row; scores has one column per label, which "
+                "all rows share: pass a list, or use classify"
+            )
         task = scores_task(
             labels,
             hypothesis_template=hypothesis_template,

@@ -11,7 +11,10 @@ import pyarrow as pa
 
 from sparknlp_zs.accessor_scoring import as_frame, scored, text_array
 from sparknlp_zs.models import Model
+from sparknlp_zs.tasks.checks import checked_text
 from sparknlp_zs.tasks.row_labels import DESCRIBED, RowLabels
+
+LISTS = (list, tuple, np.ndarray, pd.api.extensions.ExtensionArray, pd.Series, pd.Index)
 
 
 def is_row_labels(labels: Any) -> TypeGuard[pd.Series]:
@@ -22,7 +25,15 @@ def is_row_labels(labels: Any) -> TypeGuard[pd.Series]:
     >>> is_row_labels(pd.Series([["travel"], None])), is_row_labels(pd.Series(["travel"]))
     (True, False)
     """
-    return isinstance(labels, pd.Series) and not any(isinstance(x, str) for x in labels)
+    if not isinstance(labels, pd.Series):
+        return False
+    strings = [x for x in labels if isinstance(x, str)]
+    if strings and any(map(pd.api.types.is_list_like, labels)):
+        raise TypeError(
+            f"labels: {strings[0]!r} is the value of a row, where others have lists; pass "
+            f"[{strings[0]!r}]"
+        )
+    return not strings
 
 
 def classified_rows(
@@ -48,7 +59,7 @@ def classified_rows(
             "texts; take both from one DataFrame, or align it: labels.reindex(texts.index)"
         )
     rows = [_items(value) for value in labels]
-    described = any(isinstance(value, Mapping) for value in labels)
+    described = any(isinstance(x, tuple) for row in rows for x in row or ())
     if described:
         rows = [row and [x if isinstance(x, tuple) else (x, x) for x in row] for row in rows]
     kind = DESCRIBED if described else pa.list_(pa.string())
@@ -57,6 +68,8 @@ def classified_rows(
         pa.array(rows, kind),
         pa.array([multi_label] * len(rows), pa.bool_()),
     ]
+    for labels_of_row in {tuple(row) for row in rows if row}:
+        task.admits("labels", labels_of_row)  # before any row is scored
     pairs = sum(len(row or ()) for row in rows)
     result = scored(task, columns, pairs, model, progress)
     return as_frame(result, ["label", "score"], texts.index)
@@ -67,9 +80,11 @@ def _items(labels: Any) -> list[Any] | None:
     if isinstance(labels, Mapping):
         items: list[Any] = list(labels.items())
         strings = [text for item in items for text in item]
-    elif isinstance(labels, list | tuple | np.ndarray):
+    elif isinstance(labels, LISTS):
         items = strings = list(labels)
-    elif pd.isna(labels):
+        if items and all(isinstance(x, tuple) and len(x) == 2 for x in items):
+            strings = [text for item in items for text in item]  # an Arrow map
+    elif pd.api.types.is_scalar(labels) and pd.isna(labels):
         return None
     else:
         raise TypeError(
@@ -81,4 +96,5 @@ def _items(labels: Any) -> list[Any] | None:
             raise TypeError(
                 f"labels: {text!r} in {labels!r} of a row is a {type(text).__name__}; pass strings"
             )
+        checked_text(text, "labels", "label")
     return items

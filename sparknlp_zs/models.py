@@ -74,6 +74,8 @@ class ModelSpec:
     embedder: str | os.PathLike[str] | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.model, os.PathLike):
+            object.__setattr__(self, "model", os.fspath(self.model))
         if not isinstance(self.model, str) or not self.model.strip():
             raise TypeError(
                 f"model={self.model!r}: pass a folder, a hub id such as {SEED_MODEL!r}, "

@@ -39,6 +39,10 @@ def test_missing_model_says_what_to_do():
         model_folder(ModelSpec("no/such"))
 
 
+def test_a_path_is_a_model(tmp_path):
+    assert ModelSpec(tmp_path) == ModelSpec(str(tmp_path)) == model_spec(tmp_path)
+
+
 def test_folder_without_config(tmp_path):
     with pytest.raises(ModelNotFoundError, match=r"config\.json"):
         model_folder(ModelSpec(str(tmp_path)))

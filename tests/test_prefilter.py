@@ -74,6 +74,25 @@ def test_as_many_as_there_are_filters_nothing(tiny):
             assert rows(without, kind(LABELS, prefilter=count)) == expected
 
 
+def test_own_hypotheses_are_compared_with_the_text(scorer):
+    own = {"B2": "travel", "C3": ["the fox!", "a fox"]}
+    task = ZeroShot(["A1", "B2", "C3"], hypotheses=own, prefilter=1)
+    found = rows(scorer, task, ["travel", "the fox!", "a fox"])
+    assert [row["label"] for row in found] == ["B2", "C3", "C3"]
+    vectors = scorer._embedder.embed(["the fox", "A1", "travel", "the fox!", "a fox"])
+    cosines = vectors[1:] @ vectors[0]
+    nearest = np.argmax([cosines[0], cosines[1], max(cosines[2:])])
+    assert rows(scorer, task, ["the fox"])[0]["label"] == task.labels[nearest]
+
+
+def test_a_label_by_itself_has_no_bias(scorer):
+    biased = ZeroShot(LABELS, prefilter=1, label_bias=[2.0, -2.0] * 4)
+    assert rows(scorer, biased) == rows(scorer, ZeroShot(LABELS, prefilter=1))
+    several = {"prefilter": 1, "multi_label": True}
+    found = rows(scorer, ZeroShot(LABELS, **several, label_bias=[2.0, -2.0] * 4))
+    assert found != rows(scorer, ZeroShot(LABELS, **several))
+
+
 def test_labels_in_blocks(scorer, monkeypatch):
     task = ZeroShot(LABELS, prefilter=3)
     expected = rows(scorer, task)

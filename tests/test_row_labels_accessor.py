@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import sparknlp_zs  # noqa: F401  (registers the accessor)
@@ -60,11 +61,47 @@ def test_names_for_all_rows_may_come_as_a_series(tiny):
         (series([["a"]] * 6 + [{"a": None}]), TypeError, "labels: None in .* is a NoneType"),
         (series([["a"]] * 6 + [3]), TypeError, "labels: 3 is the value of a row; pass lists"),
         (series([["a"]] * 6 + [["a", "a"]]), ValueError, "of a row: .*more than once"),
+        (series([["a"]] * 6 + ["b"]), TypeError, r"labels: 'b' .* others have lists; pass \['b'\]"),
+        (series([["a"]] * 6 + [[chr(0xD83D)]]), ValueError, "labels: .* half a character"),
+        (series([["a"]] * 6 + [[" "]]), ValueError, "labels: ' ' is blank"),
     ],
 )
 def test_wrong_labels(tiny, labels, error, message):
     with pytest.raises(error, match=message):
         TEXTS.zsc.classify(labels, model=tiny)
+
+
+def test_wrong_labels_of_the_last_row_fail_before_any_is_scored(tiny, monkeypatch):
+    monkeypatch.setattr("sparknlp_zs.accessor_row_labels.scored", None)
+    with pytest.raises(ValueError, match="more than once"):
+        TEXTS.zsc.classify(series([["a", "b"]] * 6 + [["a", "a"]]), model=tiny)
+
+
+@pytest.mark.parametrize("kind", [list, np.array, pd.Index, pd.Series, pd.array, pd.Categorical])
+def test_kinds_of_lists(tiny, kind):
+    lists = [["a", "b"], ["b", "c"]] * 3 + [["a"]]
+    found = TEXTS.zsc.classify(series([kind(x) for x in lists]), model=tiny)
+    pd.testing.assert_frame_equal(found, TEXTS.zsc.classify(series(lists), model=tiny))
+
+
+def test_labels_in_groups_and_in_arrow_maps(tiny):
+    frame = pd.DataFrame({"key": [1, 1, 2], "label": ["a", "b", "a"]})
+    texts = pd.Series(["the fox", "travel"], index=pd.Index([1, 2], name="key"))
+    groups = frame.groupby("key")["label"].unique()
+    expected = texts.zsc.classify(pd.Series([["a", "b"], ["a"]], texts.index), model=tiny)
+    pd.testing.assert_frame_equal(texts.zsc.classify(groups, model=tiny), expected)
+    dicts = [{"a": "x y", "b": "z"}, {"b": "x"}]
+    kind = pd.ArrowDtype(pa.map_(pa.string(), pa.string()))
+    maps = pd.Series(dicts, texts.index).map(lambda x: list(x.items())).astype(kind)
+    expected = texts.zsc.classify(pd.Series(dicts, texts.index), model=tiny)
+    pd.testing.assert_frame_equal(texts.zsc.classify(maps, model=tiny), expected)
+
+
+def test_scores_takes_no_labels_by_row(tiny):
+    with pytest.raises(
+        TypeError, match=r"labels: a Series of labels for each row; .* use classify"
+    ):
+        TEXTS.zsc.scores(series([["a", "b"]] * 7), model=tiny)
 
 
 def test_prefilter_is_refused(tiny):

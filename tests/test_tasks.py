@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -22,6 +23,7 @@ from sparknlp_zs.tasks import (
     ZeroShotScores,
     task_from_json,
 )
+from sparknlp_zs.tasks.arguments import classify_task, scores_task
 
 CLASSES = ClassIds(entailment=0, neutral=1, contradiction=2)
 
@@ -52,6 +54,46 @@ def test_wrong_labels(labels, error, message):
 def test_template_without_place(template):
     with pytest.raises(ValueError, match="hypothesis_template="):
         ZeroShot(["a"], template)
+
+
+def test_descriptions_know_their_labels_after_pickling_but_not_after_json():
+    task = ZeroShot({"a": "x", "b": "y"})
+    assert replace(pickle.loads(pickle.dumps(task)), labels=["b", "a"]).descriptions == ("y", "x")
+    assert task_from_json(task.to_json()) == task
+    with pytest.raises(ValueError, match="descriptions: given beside labels that are a dict"):
+        ZeroShot({"a": "x"}, descriptions=["y"])
+
+
+def test_labels_in_a_column_where_none_are_taken():
+    class Column:
+        def __iter__(self):
+            raise TypeError("[NOT_ITERABLE] Column is not iterable.")
+
+    for make in (ZeroShot, scores_task):
+        with pytest.raises(
+            TypeError, match=r"labels: a Column holds labels of its own .*zs.classify"
+        ):
+            make(Column())
+
+
+def test_half_a_character():
+    half = chr(0xD83D)
+    for make in (
+        lambda: ZeroShot(["a", half]),
+        lambda: ZeroShot(["a"], half + "{}"),
+        lambda: ZeroShot(["a"], ["{}", half + "{}"]),
+        lambda: ZeroShot(["a", "b"]).calibrated(["a", half] * 20, model="no/such"),
+    ):
+        with pytest.raises(ValueError, match="half a character"):
+            make()
+
+
+def test_options_that_trees_have_not():
+    tree = Hierarchy({"p": ["a", "b"]})
+    for labels in (tree, {"p": ["a", "b"]}):
+        for options in ({"long_text": "chunk"}, {"prefilter": 1}, {"multi_label": True}):
+            with pytest.raises(ValueError, match="labels with children"):
+                classify_task(labels, **options)
 
 
 def test_wrong_types():
@@ -239,6 +281,14 @@ def test_json_both_ways(task):
         (ZeroShot(["a", "b"]), {"labels": ["c", "d"]}, ZeroShot(["c", "d"])),
         (ZeroShot({"a": "x"}), {"labels": {"b": "y"}}, ZeroShot({"b": "y"})),
         (ZeroShot({"a": "x"}), {"descriptions": None}, ZeroShot(["a"])),
+        # Descriptions stay with their labels.
+        (ZeroShot({"a": "x", "b": "y"}), {"labels": ["b", "a"]}, ZeroShot({"b": "y", "a": "x"})),
+        (ZeroShot({"a": "x", "b": "y"}), {"labels": ["b"]}, ZeroShot({"b": "y"})),
+        (
+            ZeroShot({"a": "x"}),
+            {"labels": ["c"], "descriptions": ["z"]},
+            ZeroShot({"c": "z"}),
+        ),
         (
             ZeroShot(["a", "b"], hypotheses={"a": "A!"}),
             {"hypotheses": {"b": "B!"}},
@@ -280,7 +330,11 @@ def test_replace(task, changes, expected):
     ("task", "changes", "message"),
     [
         (ZeroShot(["a", "b"]), {"threshold": 2}, "threshold=2"),
-        (ZeroShot({"a": "x", "b": "y"}), {"labels": ["a"]}, "descriptions: 2 for 1 labels"),
+        (
+            ZeroShot({"a": "x", "b": "y"}),
+            {"labels": ["a", "c"]},
+            r"descriptions: those of \['a', 'b'\], and \['c'\] have none",
+        ),
         (ZeroShot(["a"], hypotheses={"a": "A!"}), {"labels": ["b"]}, "hypotheses: 'a' is none of"),
         (Hierarchy({"p": ["a", "b"]}), {"beam": 0}, "beam=0"),
     ],

@@ -99,13 +99,23 @@ def _encoded(column: pa.Array) -> tuple[pa.Array, list[Any]]:
     """Each row's place in the column's distinct values (null for null), and these."""
     if not pa.types.is_nested(column.type):
         encoded = column.dictionary_encode()
-        return encoded.indices, encoded.dictionary.to_pylist()
+        return encoded.indices, _values(encoded.dictionary)
     position: dict[tuple[Any, ...], int] = {}
     codes = [
         None if value is None else position.setdefault(tuple(value), len(position))
         for value in column.to_pylist()
     ]
     return pa.array(codes, pa.int32()), list(position)
+
+
+def _values(column: pa.Array) -> list[Any]:
+    """The values, with U+FFFD where a text is not UTF-8: Spark's strings may hold any bytes."""
+    try:
+        values: list[Any] = column.to_pylist()
+    except UnicodeDecodeError:
+        encoded = column.cast(pa.large_binary()).to_pylist()
+        values = [value and value.decode(errors="replace") for value in encoded]
+    return values
 
 
 def same_type(column: Column) -> Column:

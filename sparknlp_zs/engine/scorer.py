@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 Inputs: TypeAlias = "dict[str, npt.NDArray[np.int64]]"  # each [rows, length], head_ids [rows]
 
+NAMED_BY = 40  # characters of a hypothesis, in an error
 WINDOW_ROWS = 2048  # rows that are sorted, deduplicated and scored together
 
 
@@ -224,11 +225,12 @@ def _check_room(
 ) -> None:
     for at, ids in enumerate(second):
         if encoder.room(len(ids)) < 1:
-            where = int(np.argmax(second_of == at))
+            text = texts[int(np.argmax(second_of == at))]
             raise ValueError(
-                f"A hypothesis of {len(ids)} tokens ({len(texts[where])} characters) leaves "
-                f"no room for the text within max_length={encoder.max_length}; shorten "
-                "the label or hypothesis, or raise max_length"
+                f"A hypothesis of {len(ids)} tokens ({len(text)} characters: "
+                f"{text[:NAMED_BY]!r}...) leaves no room for the text within "
+                f"max_length={encoder.max_length}; shorten the label or hypothesis, or raise "
+                "max_length"
             )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sparknlp_zs.engine.adapters import annotation_with_heads
 from sparknlp_zs.models import Model
 from sparknlp_zs.spark.functions import score_column
+from sparknlp_zs.spark.session import active_session, refuse_twins
 from sparknlp_zs.tasks import NamedTask
 
 if TYPE_CHECKING:
@@ -70,4 +71,5 @@ def annotate(
     [Row(label='stolen card'), Row(label=None)]
     """
     task, model = annotation_with_heads(tasks, named, model)
+    refuse_twins([name for name, _ in task.tasks], active_session())
     return score_column(task, [text], model, once=once)

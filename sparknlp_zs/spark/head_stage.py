@@ -22,6 +22,7 @@ from sparknlp_zs.spark.prediction_stage import (
     outputs_of_labels,
 )
 from sparknlp_zs.spark.session import use_session
+from sparknlp_zs.spark.versions import string_only
 from sparknlp_zs.tasks import AdapterTask, TaskHead
 from sparknlp_zs.tasks.heads import CHOICES, PAIR, TEXT
 
@@ -158,5 +159,5 @@ class TaskHeadClassifier(
         if task.kind == "regression":
             return lambda scored: {"predictionCol": scored["score"]}
         if task.kind == "multiple_choice":
-            return outputs_of_column(F.col(self.getChoicesCol()))
+            return outputs_of_column(F.transform(self.getChoicesCol(), string_only))
         return outputs_of_labels(task.labels)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,6 +96,14 @@ def column_key(session: SparkSession) -> Callable[[str], str]:
     """What of a column's name counts: the session may not tell apart what differs only in case."""
     sensitive = session_setting(session, "spark.sql.caseSensitive", "false").lower() == "true"
     return str if sensitive else str.lower
+
+
+def refuse_twins(names: Sequence[str], session: SparkSession) -> None:
+    """Raise if names of tasks differ in case only where the session does not tell them apart."""
+    same = column_key(session)
+    for at, name in enumerate(names):
+        if same(name) in map(same, names[:at]):
+            raise ValueError(f"{name}: differs from another task only in case; rename one")
 
 
 def session_setting(session: SparkSession, key: str, default: str) -> str:

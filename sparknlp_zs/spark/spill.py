@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from sparknlp_zs.engine.prepared import CACHE_VARIABLE
+from sparknlp_zs.model_files import WEIGHTS
+from sparknlp_zs.models import CONFIG
 
 
 def spilled(content: str, broadcast: Any) -> Path:
@@ -30,11 +32,12 @@ def spilled(content: str, broadcast: Any) -> Path:
     """
     root = spill_folder()
     target = root / content
-    if target.is_dir():
+    if _is_complete(target):
         return target
     with (root / f"{content}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not target.is_dir():
+        if not _is_complete(target):
+            shutil.rmtree(target, ignore_errors=True)  # a cleaner of old files was there
             partial = root / f"{content}.partial"
             shutil.rmtree(partial, ignore_errors=True)  # of a worker that was killed
             with zipfile.ZipFile(io.BytesIO(broadcast.value)) as archive:
@@ -42,6 +45,10 @@ def spilled(content: str, broadcast: Any) -> Path:
             partial.rename(target)
             _forget(broadcast)
     return target
+
+
+def _is_complete(folder: Path) -> bool:
+    return (folder / CONFIG).is_file() and (folder / WEIGHTS).is_file()
 
 
 def spill_folder() -> Path:

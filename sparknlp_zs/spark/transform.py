@@ -11,7 +11,7 @@ from sparknlp_zs.embedders import spec_for
 from sparknlp_zs.engine.adapters import annotation_with_heads
 from sparknlp_zs.models import Model
 from sparknlp_zs.spark.functions import text_column
-from sparknlp_zs.spark.session import column_key
+from sparknlp_zs.spark.session import column_key, refuse_twins
 from sparknlp_zs.spark.shipping import ShippedModel, ship
 from sparknlp_zs.spark.workers import MEASURES, score_table
 from sparknlp_zs.tasks import Annotation, NamedTask
@@ -115,11 +115,10 @@ def transform(
 def _check_free(df: DataFrame, names: list[str]) -> None:
     same = column_key(df.sparkSession)
     taken = [*df.columns, _TEXT, *MEASURES]
-    for at, name in enumerate(names):
+    refuse_twins(names, df.sparkSession)
+    for name in names:
         if same(name) in map(same, taken):
             raise ValueError(f"{name}: such a column already exists; choose another name")
-        if same(name) in map(same, names[:at]):
-            raise ValueError(f"{name}: differs from another task only in case; rename one")
 
 
 def _schema(given: list[StructField], task: Annotation, *, measured: bool) -> StructType:

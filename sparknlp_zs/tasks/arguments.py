@@ -95,6 +95,8 @@ def given(**options: Any) -> dict[str, Any]:
 
 def _task(labels: LabelsOrTask, options: dict[str, Any]) -> ZeroShot | Hierarchy:
     options = given(**options)
+    if isinstance(labels, Hierarchy) or is_nested(labels):
+        _refuse_flat_only(options)
     if isinstance(labels, ZeroShot | Hierarchy):
         for name, value in options.items():
             raise ValueError(
@@ -104,13 +106,17 @@ def _task(labels: LabelsOrTask, options: dict[str, Any]) -> ZeroShot | Hierarchy
         return labels
     if not is_nested(labels):
         return ZeroShot(labels, **options)  # type: ignore[arg-type]  # it checks them
+    options.pop("multi_label", None)
+    return Hierarchy(labels, **options)  # type: ignore[arg-type]
+
+
+def _refuse_flat_only(options: dict[str, Any]) -> None:
     for name in FLAT_ONLY & options.keys():
         raise ValueError(
             f"{name}={options[name]!r}: not for labels with children; pass a list of labels"
         )
-    if options.pop("multi_label", False):
+    if options.get("multi_label"):
         raise ValueError(
             "multi_label=True: labels with children are chosen level by level, one of siblings; "
             "pass the children as a list for scores of their own"
         )
-    return Hierarchy(labels, **options)  # type: ignore[arg-type]

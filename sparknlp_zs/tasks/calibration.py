@@ -253,13 +253,18 @@ def usable_texts(texts: Any) -> list[str]:
     ['a', ' b ']
     """
     wrong = "pass a list, Series or Arrow array of strings"
-    if isinstance(texts, (str, bytes, Mapping)) or not isinstance(texts, Iterable):
+    is_frame = getattr(texts, "ndim", 1) != 1  # iterates over its columns' names
+    if is_frame or isinstance(texts, (str, bytes, Mapping)) or not isinstance(texts, Iterable):
         raise TypeError(f"sample_texts: {type(texts).__name__}; {wrong}")
     if not isinstance(texts, (pa.Array, pa.ChunkedArray)):
         try:
             texts = pa.array(texts, pa.large_string(), from_pandas=True)
         except (pa.ArrowTypeError, pa.ArrowInvalid) as error:
             raise TypeError(f"sample_texts: {error}; {wrong}") from error
+        except UnicodeEncodeError as error:
+            raise ValueError(
+                "sample_texts: a text holds half a character, a lone surrogate; remove it"
+            ) from error
     found = [text for text in texts.to_pylist() if text is not None]
     if found and not isinstance(found[0], str):
         raise TypeError(f"sample_texts: {texts.type}; {wrong}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Sized
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from numbers import Real
 from typing import Any, TypeAlias
 
@@ -25,11 +26,27 @@ def checked_labels(labels: Iterable[str], name: str = "labels") -> tuple[str, ..
             f"{name}={labels!r}: pass a list of strings, such as ['travel', 'cooking'], or a dict "
             "from labels to descriptions"
         )
-    checked = tuple(checked_text(label, name, "label") for label in labels)
+    checked = tuple(checked_text(label, name, "label") for label in _iterated(labels, name))
     if not checked:
         raise ValueError(f"{name}=[]: pass at least one candidate label")
     refuse_duplicates(checked, name)
     return checked
+
+
+def _iterated(labels: Iterable[str], name: str) -> Iterator[str]:
+    try:
+        return iter(labels)
+    except (TypeError, NotImplementedError) as error:  # Spark's Columns and Series have an __iter__
+        raise TypeError(
+            f"{name}: a {type(labels).__name__} holds labels of its own for each row, which only "
+            "classify in pandas, zs.classify and the SQL functions take; pass a list of strings"
+        ) from error
+
+
+class Descriptions(tuple[str, ...]):
+    """One per label, which know their labels: ``dataclasses.replace`` may give these anew."""
+
+    labels: tuple[str, ...] = ()
 
 
 def checked_descriptions(
@@ -38,10 +55,24 @@ def checked_descriptions(
     """One description per label, or none where they are the labels: other labels may follow."""
     if descriptions is None or (isinstance(descriptions, Sized) and not len(descriptions)):
         return ()
-    said = checked_labels(descriptions, "descriptions")
+    if isinstance(descriptions, Descriptions):
+        descriptions = _of_labels(descriptions, labels)
+    said = Descriptions(checked_labels(descriptions, "descriptions"))
     if len(said) != len(labels):
         raise ValueError(f"descriptions: {len(said)} for {len(labels)} labels; pass as many")
+    said.labels = labels
     return () if said == labels else said
+
+
+def _of_labels(descriptions: Descriptions, labels: tuple[str, ...]) -> list[str]:
+    known = dict(zip(descriptions.labels, descriptions, strict=True))
+    unknown = [label for label in labels if label not in known]
+    if unknown:
+        raise ValueError(
+            f"descriptions: those of {list(known)[:20]}, and {unknown[:20]} have none; give the "
+            "labels with their descriptions as a dict, or descriptions=() beside them"
+        )
+    return [known[label] for label in labels]
 
 
 def checked_text(text: str, name: str, what: str) -> str:
@@ -72,7 +103,7 @@ def is_unicode(text: str) -> bool:
 
 def refuse_duplicates(texts: Sequence[str], name: str) -> None:
     """Raise if a text is given twice."""
-    twice = sorted({text for text in texts if texts.count(text) > 1})
+    twice = sorted(text for text, count in Counter(texts).items() if count > 1)
     if twice:
         raise ValueError(f"{name}: {twice} given more than once; remove the duplicates")
 
@@ -87,6 +118,10 @@ def checked_template(template: str) -> str:
         raise ValueError(
             f"hypothesis_template={template!r} has no {{}} for the label; "
             f"use something like {DEFAULT_TEMPLATE!r}"
+        )
+    if not is_unicode(template):
+        raise ValueError(
+            f"hypothesis_template={template!r} holds half a character, a lone surrogate; remove it"
         )
     return template
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -17,8 +18,10 @@ from sparknlp_zs.tasks.base import (
     Similarity,
     Steps,
     by_row,
+    label_scores,
     mean_logits,
 )
+from sparknlp_zs.tasks.checks import Sentences
 from sparknlp_zs.tasks.long_text import paired
 
 if TYPE_CHECKING:
@@ -83,7 +86,9 @@ def prefiltered(task: ZeroShot, rows: Sequence[Row], classes: ClassIds) -> Steps
     labels' are 0.
     """
     texts = tuple(row[0] for row in rows)
-    cosines = yield Similarity(texts, task.said)
+    compared = [own or (said,) for own, said in _own_and_said(task)]
+    cosines = yield Similarity(texts, tuple(chain.from_iterable(compared)))
+    cosines = _greatest(cosines, [len(sentences) for sentences in compared])
     assert task.prefilter is not None
     kept = nearest(cosines, task.prefilter)
     said = list(task.hypotheses_by_label.values())
@@ -96,6 +101,21 @@ def prefiltered(task: ZeroShot, rows: Sequence[Row], classes: ClassIds) -> Steps
     return _result(task, kept, by_row(of_labels, len(rows), task.prefilter), classes)
 
 
+def _own_and_said(task: ZeroShot) -> Iterator[tuple[Sentences, str]]:
+    """Each label's own hypotheses, and what others say of it: codes mean nothing to an encoder."""
+    own = dict(task.own_hypotheses)
+    return ((own.get(x, ()), said) for x, said in zip(task.labels, task.said, strict=True))
+
+
+def _greatest(
+    cosines: npt.NDArray[np.floating[Any]], sizes: Sequence[int]
+) -> npt.NDArray[np.floating[Any]]:
+    """Of each label's sentences, from cosines [rows, sentences of all labels]."""
+    starts = np.cumsum([0, *sizes[:-1]])
+    found: npt.NDArray[np.floating[Any]] = np.maximum.reduceat(cosines, starts, axis=1)
+    return found
+
+
 def _result(task: ZeroShot, kept: Places, logits: Logits, classes: ClassIds) -> pa.Array:
     count = kept.shape[1]
     # A label by itself is weighed against its contradiction, as if it were given alone.
@@ -103,7 +123,10 @@ def _result(task: ZeroShot, kept: Places, logits: Logits, classes: ClassIds) -> 
     parts = []
     for part in _blocks(len(kept), len(task.labels)):
         full, known = _spread(task, kept[part], logits[part], classes)
-        parts.append(task.result_of(task.label_scores(full, classes, alone), known))
+        # Biases even out labels against each other: one by itself has none.
+        biased = task.multi_label or count > 1
+        scores = (task.label_scores if biased else label_scores)(full, classes, alone)
+        parts.append(task.result_of(scores, known))
     return pa.concat_arrays(parts) if parts else pa.array([], task.result_type)
 
 

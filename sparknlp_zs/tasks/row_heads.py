@@ -169,7 +169,10 @@ class RowTasks:
     def _head(self, name: str) -> AdapterTask:
         if name not in self._resolved:
             found = find_task(self.heads, name)
-            self._resolved[name] = TaskHead(name, columns=self.inputs).resolve(found)
+            # The columns tell what an adapter may not: a head of one output is of one kind each.
+            kind = "multiple_choice" if self.inputs == CHOICES else "regression"
+            head = TaskHead(name, kind if found.kind is None else None, self.inputs)
+            self._resolved[name] = head.resolve(found)
         return self._resolved[name]
 
     @cached_property

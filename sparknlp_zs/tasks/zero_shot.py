@@ -25,6 +25,7 @@ from sparknlp_zs.tasks.base import (
 from sparknlp_zs.tasks.calibration import calibrated, checked_bias, with_bias
 from sparknlp_zs.tasks.checks import (
     DEFAULT_TEMPLATE,
+    Descriptions,
     Labels,
     OwnHypotheses,
     Sentences,
@@ -147,6 +148,8 @@ class ZeroShot(TextTask):
         own_hypotheses: OwnHypotheses = (),
     ) -> None:
         if isinstance(labels, Mapping):
+            if descriptions and not isinstance(descriptions, Descriptions):
+                raise ValueError("descriptions: given beside labels that are a dict and have them")
             descriptions, labels = list(labels.values()), list(labels)
         names = checked_labels(labels)
         own = own_hypotheses if hypotheses is None else hypotheses

@@ -315,6 +315,9 @@ def test_caller_decides_what_one_output_is(tmp_path):
     assert TaskHead("glue/stsb", "regression").resolve(found).kind == "regression"
     choice = TaskHead("glue/stsb", "multiple_choice", CHOICES)
     assert choice.resolve(found).kind == "multiple_choice"
+    # With a column of tasks the other columns decide.
+    for columns, row in ((TEXT, ("a",)), (PAIR, ("a", "b")), (CHOICES, ("a", ("b", "c")))):
+        assert RowTasks(columns, tasks).pairs((*row, "glue/stsb"))[0][-1] == found.index
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,13 @@ def test_arrow_text_types(scorer, kind):
     assert_same(found, rows(scorer, texts))
 
 
+def test_bytes_that_are_no_utf8_are_replaced(scorer):
+    wrong = pa.array([b"caf\xe9", b"the fox", None, b"caf\xe9"]).cast(pa.binary())
+    texts = pa.StringArray.from_buffers(len(wrong), *wrong.buffers()[1:], wrong.buffers()[0])
+    expected = rows(scorer, ["caf\N{REPLACEMENT CHARACTER}", "the fox", None])
+    assert_same(scorer.score(TASK, [texts]).to_pylist(), [*expected, expected[0]])
+
+
 def test_slices_and_chunks(scorer):
     texts = ["a", "b", None, "the fox", ""]
     column = pa.chunked_array([texts[:2], texts[2:]])
@@ -107,7 +114,7 @@ def test_slices_and_chunks(scorer):
 
 
 def test_a_label_is_never_cut(scorer):
-    with pytest.raises(ValueError, match="no room for the text"):
+    with pytest.raises(ValueError, match=r"'This example is word .*'\.\.\.\) leaves no room for"):
         rows(scorer, ["a"], ZeroShot(["word " * 100]))
 
 

@@ -28,6 +28,7 @@ def packed(tmp_path):
     path = tmp_path / "model.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("config.json", "{}")
+        archive.writestr("model.safetensors", "weights")
     return path.read_bytes()
 
 
@@ -38,8 +39,20 @@ def test_spilled_once(packed, tmp_path, monkeypatch):
     (tmp_path / "spilled" / "abc.partial" / "half").write_text("half")
     broadcast = Bytes(packed)
     folders = {spilled("abc", broadcast) for _ in range(3)}
-    assert [path.name for path in folders.pop().iterdir()] == ["config.json"]
+    folder = folders.pop()
+    assert sorted(path.name for path in folder.iterdir()) == ["config.json", "model.safetensors"]
     assert broadcast.reads == 1
+
+
+@pytest.mark.parametrize("lost", [["model.safetensors"], ["config.json", "model.safetensors"]])
+def test_spilled_again_where_a_cleaner_of_old_files_was(packed, tmp_path, monkeypatch, lost):
+    monkeypatch.setenv("SPARKNLP_ZS_CACHE", str(tmp_path))
+    folder = spilled("abc", Bytes(packed))
+    for name in lost:
+        (folder / name).unlink()
+    assert spilled("abc", Bytes(packed)) == folder
+    assert (folder / "model.safetensors").read_text() == "weights"
+    assert (folder / "config.json").read_text() == "{}"
 
 
 def test_temporary_folder_that_another_user_could_write_to(tmp_path, monkeypatch):

@@ -61,6 +61,8 @@ def test_wrong_arguments_fail_before_any_job(spark, frame, tiny):
             zs.transform(frame, "text", {name: TOPIC}, model="no/such")
     with pytest.raises(ValueError, match=r"Topic: differs .* only in case"):
         zs.transform(frame, "text", topic=TOPIC, Topic=TOPIC, model="no/such")
+    with pytest.raises(ValueError, match=r"Topic: differs .* only in case"):
+        zs.annotate("text", topic=TOPIC, Topic=TOPIC, model="no/such")
     with pytest.raises(ValueError, match="none given"):
         zs.transform(frame, "text", model=tiny)
     with pytest.raises(TypeError, match=r"pair=NLI\(.*\): takes premise"):
