@@ -222,10 +222,30 @@ def _label_column(
     if descriptions is not None:
         if not _is_column(descriptions):
             raise TypeError(f"descriptions={descriptions!r}: pass a Column of arrays of strings")
-        names = F.map_from_arrays(names, F.transform(descriptions, string_only))
+        names = _described(names, F.transform(descriptions, string_only))
         types[task.columns.index("labels")] = DESCRIBED
     columns = [text_column(text, "text"), names, F.lit(multi_label)]
     return _task_column(task, columns, model, once, types)
+
+
+def _described(labels: Column, descriptions: Column) -> Column:
+    """A map; wrong labels fail the job by their names: Spark may be set to drop duplicates."""
+    from pyspark.sql import functions as F
+
+    good = (
+        (F.size(F.array_distinct(labels)) == F.size(labels))
+        & (F.size(labels) == F.size(descriptions))
+        & ~F.exists(labels, lambda label: label.isNull())
+    )
+    error = F.concat(
+        F.lit("labels="),
+        labels.cast("string"),
+        F.lit(" of a row with descriptions="),
+        descriptions.cast("string"),
+        F.lit(": give each label once, none null, and as many descriptions"),
+    )
+    found = F.when(good, F.map_from_arrays(labels, descriptions)).otherwise(F.raise_error(error))
+    return F.when(labels.isNotNull() & descriptions.isNotNull(), found)
 
 
 def _task_column(

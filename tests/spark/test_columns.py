@@ -135,6 +135,31 @@ def test_more_rows_than_an_arrow_batch_holds(spark, tiny, way):
         assert row["a"] == pytest.approx(expected[row["id"] % 7], abs=TOLERANCE)
 
 
+@pytest.mark.parametrize("policy", ["EXCEPTION", "LAST_WIN"])
+@pytest.mark.parametrize(
+    ("labels", "descriptions"),
+    [("a,b,a", "x,y,z"), ("a,b", "x"), ("a,NULL", "x,y")],
+)
+def test_wrong_labels_beside_descriptions_are_named(spark, tiny, labels, descriptions, policy):
+    from pyspark.errors import PySparkException
+    from pyspark.sql import functions as F
+
+    text = spark.createDataFrame(
+        [("the fox", labels, descriptions)], "text string, l string, d string"
+    )
+    said = F.split("d", ",")
+    names = F.transform(F.split("l", ","), lambda x: F.when(x != "NULL", x))
+    column = zs.classify("text", names, descriptions=said, model=tiny)
+    spark.conf.set("spark.sql.mapKeyDedupPolicy", policy)
+    try:
+        with pytest.raises(
+            PySparkException, match=r"labels=\[a, .*\] of a row with descriptions=\[x.*once"
+        ):
+            text.select(column.alias("found")).collect()
+    finally:
+        spark.conf.unset("spark.sql.mapKeyDedupPolicy")
+
+
 def test_wrong_descriptions_fail_before_a_job(spark, tiny):
     from pyspark.errors import AnalysisException
     from pyspark.sql import functions as F
