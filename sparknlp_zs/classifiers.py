@@ -12,6 +12,7 @@ from sparknlp_zs.models import (
     model_folder,
     model_spec,
     named_class_ids,
+    no_map,
     read_config,
 )
 from sparknlp_zs.tasks import Classifier
@@ -59,7 +60,6 @@ def read_classifier(folder: Path) -> Classifier:
     """
     config = read_config(folder)
     _check_architecture(config, folder)
-    ids = label_ids(config, str(folder))
     names = class_names(config, folder)
     problem = config.get("problem_type")
     multi_label = problem == "multi_label_classification"
@@ -68,7 +68,7 @@ def read_classifier(folder: Path) -> Classifier:
             f"{folder}: a regression (problem_type={problem!r}, {len(names)} outputs) has no "
             "classes; use a model with two classes or more"
         )
-    _refuse_nli(ids, folder)
+    _refuse_nli(label_ids(config, str(folder)), folder)
     try:
         return Classifier(names, multi_label)
     except ValueError as error:
@@ -89,7 +89,10 @@ def class_names(config: dict[str, Any], folder: Path) -> list[str]:
     if not given:
         # transformers does not save the names of two classes that nobody named.
         return [f"LABEL_{at}" for at in range(config.get("num_labels") or 2)]
-    by_id = {int(at): str(name) for at, name in given.items()}
+    try:
+        by_id = {int(at): str(name) for at, name in given.items()}
+    except (AttributeError, TypeError, ValueError) as error:
+        raise no_map(str(folder), error) from error
     if sorted(by_id) != list(range(len(by_id))):
         raise ValueError(
             f"{folder}: id2label of config.json has the ids {sorted(by_id)[:20]}; they must be "

@@ -194,10 +194,7 @@ def label_ids(config: Mapping[str, Any], model: str = "model") -> dict[str, int]
         by_id = {str(name): int(at) for at, name in (config.get("id2label") or {}).items()}
         by_name = {str(name): int(at) for name, at in (config.get("label2id") or {}).items()}
     except (AttributeError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"{model}: id2label or label2id of config.json is no map between names and whole "
-            f"numbers ({error}); correct it"
-        ) from error
+        raise no_map(model, error) from error
     if _is_unnamed(by_id):
         return by_name or by_id
     if not _is_unnamed(by_name) and not _folded(by_name) <= _folded(by_id):
@@ -206,6 +203,14 @@ def label_ids(config: Mapping[str, Any], model: str = "model") -> dict[str, int]
             "contradict each other; correct the one that is wrong (label2id may be left out)"
         )
     return by_id
+
+
+def no_map(model: str, error: Exception) -> ValueError:
+    """The error of a config whose label maps are none."""
+    return ValueError(
+        f"{model}: id2label or label2id of config.json is no map between names and whole numbers "
+        f"({error}); correct it"
+    )
 
 
 def _is_unnamed(ids: Mapping[str, int]) -> bool:
