@@ -11,7 +11,6 @@ import pyarrow as pa
 
 from sparknlp_zs.accessor_scoring import as_frame, scored, text_array
 from sparknlp_zs.models import Model
-from sparknlp_zs.tasks.checks import checked_text
 from sparknlp_zs.tasks.row_labels import DESCRIBED, RowLabels
 
 LISTS = (list, tuple, np.ndarray, pd.api.extensions.ExtensionArray, pd.Series, pd.Index)
@@ -62,14 +61,14 @@ def classified_rows(
     described = any(isinstance(x, tuple) for row in rows for x in row or ())
     if described:
         rows = [row and [x if isinstance(x, tuple) else (x, x) for x in row] for row in rows]
+    for labels_of_row in {tuple(row) for row in rows if row}:
+        task.admits("labels", labels_of_row)  # before any row is scored, or given to Arrow
     kind = DESCRIBED if described else pa.list_(pa.string())
     columns = [
         text_array(texts),
         pa.array(rows, kind),
         pa.array([multi_label] * len(rows), pa.bool_()),
     ]
-    for labels_of_row in {tuple(row) for row in rows if row}:
-        task.admits("labels", labels_of_row)  # before any row is scored
     pairs = sum(len(row or ()) for row in rows)
     result = scored(task, columns, pairs, model, progress)
     return as_frame(result, ["label", "score"], texts.index)
@@ -96,5 +95,4 @@ def _items(labels: Any) -> list[Any] | None:
             raise TypeError(
                 f"labels: {text!r} in {labels!r} of a row is a {type(text).__name__}; pass strings"
             )
-        checked_text(text, "labels", "label")
     return items
