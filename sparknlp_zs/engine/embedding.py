@@ -106,12 +106,15 @@ def load_embedder(
     """
     import torch
 
-    from sparknlp_zs.engine.networks.huggingface import load_tokenizer
+    from sparknlp_zs.engine.networks.huggingface import load_config, load_tokenizer
     from sparknlp_zs.engine.networks.pooling import build_encoder
+    from sparknlp_zs.engine.networks.stored import stored_model
 
     embedding = Embedding(**json.loads((folder / EMBEDDING).read_text(encoding="utf-8")))
     tokenizer = load_tokenizer(folder)
-    model = load_encoder(folder, dtype, device)
+    model = stored_model(folder, load_config(folder), dtype, device, None)
+    if model is None:
+        model = load_encoder(folder, dtype, device)
     longest = model_max_length(tokenizer, model.config)
     if embedding.max_length is not None:
         longest = min(longest, embedding.max_length)
@@ -125,7 +128,7 @@ def load_embedder(
 
 
 def load_encoder(folder: Path, dtype: str, device: torch.device) -> Any:
-    """The folder's encoder without a head, in eval mode.
+    """The folder's encoder without a head, in eval mode, as transformers makes it.
 
     Raises
     ------

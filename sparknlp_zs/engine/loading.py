@@ -14,7 +14,8 @@ from sparknlp_zs.engine.encoding import PairEncoder, model_max_length
 from sparknlp_zs.engine.head_scorer import ScorerWithHeads
 from sparknlp_zs.engine.memory import OF_A_PROCESS, bound_kernel_caches
 from sparknlp_zs.engine.networks import build_network
-from sparknlp_zs.engine.networks.huggingface import load_model, load_tokenizer
+from sparknlp_zs.engine.networks.huggingface import load_config, load_model, load_tokenizer
+from sparknlp_zs.engine.networks.stored import stored_model
 from sparknlp_zs.engine.precision import compute_dtype, warn_if_emulated
 from sparknlp_zs.engine.scorer import Scorer
 from sparknlp_zs.models import EMBEDDER, EMBEDDING, HEAD_WEIGHTS, named_class_ids, read_label_ids
@@ -48,16 +49,16 @@ def load_scorer(
     ValueError
         If the model's weights are incomplete, or the names of its classes contradictory.
     """
-    from transformers import AutoConfig
-
-    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    config = load_config(folder)
     tokenizer = load_tokenizer(folder)
     place = torch.device(device)
     computed = compute_dtype(dtype, device)
     if place.type == "cpu" and computed != "float32":
         bound_kernel_caches(OF_A_PROCESS)
     warn_if_emulated(computed, place.type)
-    model = load_model(folder, computed, place)
+    model = stored_model(folder, config, computed, place, config.num_labels)
+    if model is None:
+        model = load_model(folder, computed, place)
     longest = model_max_length(tokenizer, config, max_length)
     network = build_network(model, place, tokenizer.model_input_names)
     budget = budget_for(place.type, token_budget, torch.get_num_threads())

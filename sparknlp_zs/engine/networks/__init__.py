@@ -18,7 +18,7 @@ def build_network(model: Any, device: torch.device, input_names: list[str]) -> N
 
     Parameters
     ----------
-    model : transformers.PreTrainedModel
+    model : transformers.PreTrainedModel or Model
         A sequence classifier in eval mode, on ``device``.
     device : torch.device
     input_names : list of str
@@ -31,6 +31,7 @@ def build_network(model: Any, device: torch.device, input_names: list[str]) -> N
     """
     from sparknlp_zs.engine.networks import bert, deberta
     from sparknlp_zs.engine.networks.huggingface import HuggingFaceNetwork
+    from sparknlp_zs.engine.networks.modules import class_name
 
     # By the very class: a class derived from a known one may compute anything.
     rewrites = {
@@ -41,7 +42,7 @@ def build_network(model: Any, device: torch.device, input_names: list[str]) -> N
         "CamembertForSequenceClassification": (bert.RobertaNetwork, bert.supports),
         "DistilBertForSequenceClassification": (bert.DistilBertNetwork, bert.supports),
     }
-    name = type(model).__name__
+    name = class_name(model)
     if name not in rewrites:
         logger.info("%s runs as it is: it has no fast network", name)
         return HuggingFaceNetwork(model, device, input_names)

@@ -91,8 +91,17 @@ def load_tokenizer(folder: Path) -> Any:
     return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
 
 
+def load_config(folder: Path) -> Any:
+    """The folder's configuration, with its outputs' names."""
+    from transformers import AutoConfig
+
+    return AutoConfig.from_pretrained(
+        folder, local_files_only=True, trust_remote_code=False, **_names(folder)
+    )
+
+
 def load_model(folder: Path, dtype: str, device: torch.device) -> Any:
-    """The folder's sequence classifier in eval mode.
+    """The folder's sequence classifier in eval mode, as transformers makes it.
 
     Weights stored in ``dtype`` as safetensors stay memory-mapped on the CPU.
 

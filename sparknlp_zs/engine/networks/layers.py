@@ -78,4 +78,5 @@ def _add_and_norm(
 
 def in_place(activation: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
     """The exact GELU as its in-place version, which torch has no module for; others as they are."""
-    return torch.ops.aten.gelu_ if getattr(activation, "act", None) is F.gelu else activation
+    exact = F.gelu in (activation, getattr(activation, "act", None))
+    return torch.ops.aten.gelu_ if exact else activation

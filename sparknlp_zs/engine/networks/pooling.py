@@ -13,6 +13,7 @@ from sparknlp_zs.engine.batching import Padding
 from sparknlp_zs.engine.networks import bert
 from sparknlp_zs.engine.networks.encoder import EncoderNetwork, mean_of
 from sparknlp_zs.engine.networks.huggingface import Inputs, to_tensors
+from sparknlp_zs.engine.networks.modules import class_name
 
 if TYPE_CHECKING:
     from sparknlp_zs.engine.scorer import Network
@@ -36,14 +37,14 @@ def build_encoder(
 
     Parameters
     ----------
-    model : transformers.PreTrainedModel
+    model : transformers.PreTrainedModel or Model
         An encoder without a head, in eval mode, on ``device``.
     device : torch.device
     input_names : list of str
         The inputs that the model takes.
     pooling : {"mean", "cls"}
     """
-    rewrite = _REWRITES.get(type(model).__name__)
+    rewrite = _REWRITES.get(class_name(model))
     if rewrite is None or bert.supports(model.config) is not None:
         return PooledHuggingFace(model, device, input_names, pooling)
     return PooledNetwork(rewrite(model, device, input_names), pooling)

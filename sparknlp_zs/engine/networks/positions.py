@@ -10,7 +10,6 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from transformers.models.deberta_v2.modeling_deberta_v2 import make_log_bucket_position
 
 from sparknlp_zs.engine.mapped import digest, mapped_tensors
 
@@ -42,8 +41,7 @@ class Offsets:
         if length not in self._rows:
             offsets = torch.arange(1 - length, length)
             if self._buckets > 0:
-                # The stock function, so that its logarithm rounds alike.
-                offsets = make_log_bucket_position(offsets, self._buckets, self._farthest).long()
+                offsets = log_buckets(offsets, self._buckets, self._farthest)
             rows = (offsets + self.span).clamp(0, 2 * self.span - 1)
             # No bucket of a short text holds two offsets, and none is clamped.
             self._slices[length] = bool((rows.diff() == 1).all())
@@ -54,6 +52,25 @@ class Offsets:
         """Whether those rows follow one another."""
         self.rows(length)
         return self._slices[length]
+
+
+def log_buckets(offsets: Tensor, buckets: int, farthest: int) -> Tensor:
+    """Offsets as they are within half the buckets, and beyond in steps that grow with them.
+
+    As ``make_log_bucket_position`` of transformers' DeBERTa-v2, operation by operation, so that
+    the logarithm rounds alike.
+
+    Examples
+    --------
+    >>> log_buckets(torch.tensor([-600, -9, 3, 20, 600]), buckets=16, farthest=512).tolist()
+    [-16, -9, 3, 10, 16]
+    """
+    half = buckets // 2
+    near = (offsets < half) & (offsets > -half)
+    distance = torch.where(near, torch.tensor(half - 1).type_as(offsets), offsets.abs())
+    steps = torch.log(distance / half) / torch.log(torch.tensor((farthest - 1) / half))
+    far = (steps * (half - 1)).ceil() + half
+    return torch.where(distance <= half, offsets.type_as(far), far * offsets.sign()).long()
 
 
 @dataclass(frozen=True)
