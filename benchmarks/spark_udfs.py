@@ -56,7 +56,7 @@ def imports_udf() -> Any:
     from pyspark.sql.functions import pandas_udf
 
     def classify(batches: Iterator[pd.Series]) -> Iterator[pd.DataFrame]:
-        import transformers.models.deberta_v2.modeling_deberta_v2  # noqa: F401
+        from transformers import AutoConfig, AutoTokenizer  # noqa: F401
 
         import sparknlp_zs.engine.loading  # noqa: F401
 

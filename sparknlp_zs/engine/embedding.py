@@ -106,23 +106,24 @@ def load_embedder(
     """
     import torch
 
-    from sparknlp_zs.engine.networks.huggingface import load_config, load_tokenizer
+    from sparknlp_zs.engine.described import described
     from sparknlp_zs.engine.networks.pooling import build_encoder
     from sparknlp_zs.engine.networks.stored import stored_model
 
     embedding = Embedding(**json.loads((folder / EMBEDDING).read_text(encoding="utf-8")))
-    tokenizer = load_tokenizer(folder)
-    model = stored_model(folder, load_config(folder), dtype, device, None)
+    found = described(folder)
+    tokenizer = found.tokenizer
+    model = stored_model(folder, found.config, dtype, device, None)
     if model is None:
         model = load_encoder(folder, dtype, device)
-    longest = model_max_length(tokenizer, model.config)
+    longest = model_max_length(tokenizer, found.config)
     if embedding.max_length is not None:
         longest = min(longest, embedding.max_length)
     return Embedder(
         build_encoder(model, device, tokenizer.model_input_names, embedding.pooling),
         PairEncoder(tokenizer, longest, single_layout(tokenizer)),
         budget_for(device.type, token_budget, torch.get_num_threads()),
-        int(model.config.hidden_size),
+        int(found.config.hidden_size),
         embedding,
     )
 

@@ -9,12 +9,13 @@ import torch
 from sparknlp_zs.classifiers import class_names
 from sparknlp_zs.engine.budget import budget_for
 from sparknlp_zs.engine.classifier_scorer import ClassifierScorer
+from sparknlp_zs.engine.described import described
 from sparknlp_zs.engine.embedding import load_embedder
 from sparknlp_zs.engine.encoding import PairEncoder, model_max_length
 from sparknlp_zs.engine.head_scorer import ScorerWithHeads
 from sparknlp_zs.engine.memory import OF_A_PROCESS, bound_kernel_caches
 from sparknlp_zs.engine.networks import build_network
-from sparknlp_zs.engine.networks.huggingface import load_config, load_model, load_tokenizer
+from sparknlp_zs.engine.networks.huggingface import load_model
 from sparknlp_zs.engine.networks.stored import stored_model
 from sparknlp_zs.engine.precision import compute_dtype, warn_if_emulated
 from sparknlp_zs.engine.scorer import Scorer
@@ -49,8 +50,8 @@ def load_scorer(
     ValueError
         If the model's weights are incomplete, or the names of its classes contradictory.
     """
-    config = load_config(folder)
-    tokenizer = load_tokenizer(folder)
+    found = described(folder)
+    config, tokenizer = found.config, found.tokenizer
     place = torch.device(device)
     computed = compute_dtype(dtype, device)
     if place.type == "cpu" and computed != "float32":

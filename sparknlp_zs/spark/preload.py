@@ -14,7 +14,8 @@ import os
 import sys
 from collections.abc import Iterator
 
-# What a worker imports to score; transformers imports a model's module when it is first needed.
+# What a worker imports to score, but for models without a fast network: transformers' code for
+# models takes as long again.
 MODULES = (
     "pyspark.worker",
     "pandas",
@@ -23,13 +24,9 @@ MODULES = (
     "sparknlp_zs.engine.networks.bert",
     "sparknlp_zs.engine.networks.deberta",
     "sparknlp_zs.spark.workers",
-    "transformers.models.auto.modeling_auto",
+    "transformers.models.auto.configuration_auto",
     "transformers.models.auto.tokenization_auto",
-    "transformers.models.bert.modeling_bert",
-    "transformers.models.deberta_v2.modeling_deberta_v2",
-    "transformers.models.distilbert.modeling_distilbert",
-    "transformers.models.roberta.modeling_roberta",
-    "transformers.models.xlm_roberta.modeling_xlm_roberta",
+    "transformers.tokenization_utils_tokenizers",
 )
 
 

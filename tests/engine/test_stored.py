@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -144,19 +142,3 @@ def test_weights_under_old_names(tiny, tmp_path):
     rewrite(tmp_path, old_names)
     texts = [pa.array(["my card was stolen"])]
     assert load_scorer(tmp_path).score(TASK, texts).equals(load_scorer(tiny).score(TASK, texts))
-
-
-def test_nothing_is_imported_in_vain():
-    """transformers' code for models and torch's compiler take seconds and 100 MB."""
-    code = """
-import sys
-from pathlib import Path
-import pyarrow as pa
-from sparknlp_zs.engine.loading import load_scorer
-from sparknlp_zs.models import STARTER_PATH
-from sparknlp_zs.tasks import ZeroShot
-load_scorer(Path(STARTER_PATH)).score(ZeroShot(["travel", "money"]), [pa.array(["my card"])])
-print(sorted({"transformers.modeling_utils", "torch._dynamo", "sympy"} & sys.modules.keys()))
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
