@@ -56,8 +56,6 @@ def imports_udf() -> Any:
     from pyspark.sql.functions import pandas_udf
 
     def classify(batches: Iterator[pd.Series]) -> Iterator[pd.DataFrame]:
-        from transformers import AutoConfig, AutoTokenizer  # noqa: F401
-
         import sparknlp_zs.engine.loading  # noqa: F401
 
         for texts in batches:

@@ -16,7 +16,7 @@ def origin(_) -> dict:
         with open(f"/proc/{os.getppid()}/{path}", "rb") as file:
             return file.read().decode(errors="replace")
 
-    modules = ("torch", "sparknlp_zs.engine.loading", "transformers.models.bert.modeling_bert")
+    modules = ("torch", "sparknlp_zs.engine.loading", "transformers.models.auto.tokenization_auto")
     return {
         "imported": [name in sys.modules for name in modules],
         "daemon": read("cmdline").split("\0"),
