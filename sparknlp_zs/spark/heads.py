@@ -34,6 +34,7 @@ def task(
     choices: str | Column | None = None,
     kind: str | None = None,
     model: Model = None,
+    once: bool = False,
 ) -> Column:
     """A ready-made task head on texts, pairs of texts, or texts with choices.
 
@@ -54,6 +55,8 @@ def task(
     model : str, path, ModelSpec or None
         None is the default model. Its adapter is found by the model's name, or given as
         ``ModelSpec(model, adapter=...)``.
+    once : bool
+        As for ``classify``: True scores each row once, also for a filter on the result.
 
     Returns
     -------
@@ -89,18 +92,22 @@ def task(
     columns = CHOICES if choices is not None else TEXT if text_pair is None else PAIR
     inputs = [x for x in (text, text_pair, choices) if x is not None]
     if _is_column(name):
-        return _column_of_tasks(columns, [*inputs, name], kind, model)
-    return head_column(TaskHead(name, kind, columns), inputs, model)
+        return _column_of_tasks(columns, [*inputs, name], kind, model, once)
+    return head_column(TaskHead(name, kind, columns), inputs, model, once=once)
 
 
 def _column_of_tasks(
-    columns: tuple[str, ...], inputs: list[str | Column], kind: str | None, model: Model
+    columns: tuple[str, ...],
+    inputs: list[str | Column],
+    kind: str | None,
+    model: Model,
+    once: bool,
 ) -> Column:
     if kind is not None:
         raise ValueError(f"kind={kind!r}: with a column of tasks the adapter tells their kinds")
     spec = model_spec(model)
     spec = replace(spec, adapter=str(adapter_folder(spec)))
-    return _task_column(RowTasks(columns), _checked(inputs, (*columns, "name")), spec, once=False)
+    return _task_column(RowTasks(columns), _checked(inputs, (*columns, "name")), spec, once)
 
 
 def head_column(

@@ -79,6 +79,17 @@ def test_filter_on_the_score(spark, frame, tiny, scored_rows, way):
     assert rows == (ROWS + len(found) if way == "column" else ROWS)
 
 
+@pytest.mark.parametrize("once", [False, True])
+@pytest.mark.parametrize("by_row", [False, True])
+def test_filter_on_a_task_head(frame, tiny_heads, scored_rows, by_row, once):
+    name = F.lit("glue/sst2") if by_row else "glue/sst2"
+    scored = frame.withColumn("t", zs.task("text", name, model=tiny_heads, once=once))
+    passing = scored.where("t.score < 0.9999")
+    found, rows = scored_rows(lambda: passing.select("id", "t.label").collect())
+    assert found
+    assert rows == (ROWS if once else ROWS + len(found))
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_filter_on_another_column(spark, frame, tiny, scored_rows, way):
     """Written after the scoring, it is applied before a column only."""
