@@ -117,6 +117,8 @@ def _read_csv(path: Path) -> pd.DataFrame:
     # Told of a header, pandas renames columns, and makes longer rows' first fields an index.
     try:
         raw = pd.read_csv(path, dtype="str", keep_default_na=False, header=None)
+    except pd.errors.EmptyDataError:
+        return pd.DataFrame()  # no column can be named in it
     except UnicodeDecodeError as error:
         raise ValueError(f"file {str(path)!r} is not UTF-8 ({error}); convert it") from error
     except pd.errors.ParserError as error:

@@ -48,6 +48,15 @@ def engine(request):
     return request.param
 
 
+@pytest.mark.parametrize("content", ["", "\n\n"])
+def test_file_without_a_line(tmp_path, tiny, engine, content, capsys):
+    (tmp_path / "in.csv").write_text(content)
+    arguments = ["classify", str(tmp_path / "in.csv"), "--text", "text", "--labels", "travel"]
+    arguments += ["--output", str(tmp_path / "out.csv"), "--model", str(tiny)]
+    assert main([*arguments, "--engine", engine]) != 0
+    assert "--text 'text': no such column; the columns are []" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("source", "target"), [(".csv", ".csv"), (".jsonl", ".parquet"), (".parquet", ".jsonl")]
 )
