@@ -69,6 +69,7 @@ def needed_files(folder: Path) -> list[Path]:
     others = {
         name for name in names if name in _KNOWN_FILES or name.endswith((*VOCABULARIES, ".jinja"))
     }
+    others |= {name for name in names if re.fullmatch(r"tokenizer\..+\.json", name)}  # of a version
     if "tokenizer.json" not in names:
         # Only the tokenizer's class knows what its vocabulary is called.
         others |= {name for name in names if name.endswith((".json", ".txt"))} - _WEIGHT_INDEXES

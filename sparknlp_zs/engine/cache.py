@@ -146,7 +146,7 @@ def safetensors_header(path: Path) -> dict[str, dict[str, Any]]:
     """Name, dtype, shape and place of each tensor of a safetensors file."""
     with path.open("rb") as file:
         size = int.from_bytes(file.read(8), "little")
-        if size > path.stat().st_size:
+        if not 0 < size < path.stat().st_size:
             raise ValueError(
                 f"{path}: no safetensors file; if it is a pointer of Git LFS, run git lfs pull"
             )

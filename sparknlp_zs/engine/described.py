@@ -8,13 +8,15 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import shutil
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from sparknlp_zs.engine.prepared import made_once
+from sparknlp_zs.engine.encoding import pair_layout, single_layout
+from sparknlp_zs.engine.prepared import cache_folder, made_once
 from sparknlp_zs.engine.stored_tokenizer import StoredTokenizer
 from sparknlp_zs.model_files import needed_files, weight_files
 from sparknlp_zs.models import HEAD_WEIGHTS
@@ -22,6 +24,7 @@ from sparknlp_zs.models import HEAD_WEIGHTS
 logger = logging.getLogger(__name__)
 
 _FORMAT = 1  # of the kept files
+_NEEDED = {"model_type", "num_labels", "id2label"}  # of every config
 _CONFIG, _TOKENIZER, _FACTS = "config.json", "tokenizer.json", "facts.json"
 
 
@@ -45,24 +48,39 @@ def described(folder: Path) -> Described:
     Made by transformers once per host, and then read from the cache, for the same files and the
     same versions of the libraries. Where nothing can be kept, transformers makes them each time.
     """
-    made: list[Described] = []
-
-    def fill(scratch: Path) -> None:
-        made.append(_made(folder))
-        _keep(made[0], scratch)
-
-    try:
-        kept = made_once(f"described/{_key(folder)}", fill)
-        return made[0] if made else _read(kept)
-    except _StockOnlyError:
-        return made[0]
-    except (OSError, RuntimeError) as error:  # RuntimeError: no home folder
-        logger.info("%s: configuration and tokenizer are not kept: %s", folder, error)
-        return made[0] if made else _made(folder)
+    place = _place(folder)
+    kept = None if place is None else _kept(place)
+    if kept is not None:
+        return kept
+    made = _made(folder)
+    if place is not None:
+        try:
+            made_once(f"described/{place.name}", lambda scratch: _keep(made, scratch))
+        except (_StockOnlyError, OSError) as error:
+            logger.info("%s: configuration and tokenizer are not kept: %s", folder, error)
+    return made
 
 
 class _StockOnlyError(Exception):
     """Only transformers can make it."""
+
+
+def _place(folder: Path) -> Path | None:
+    try:
+        return cache_folder() / "described" / _key(folder)
+    except (RuntimeError, PackageNotFoundError):  # no home folder; a library that is not installed
+        return None
+
+
+def _kept(place: Path) -> Described | None:
+    if not place.is_dir():
+        return None
+    try:
+        return _read(place)
+    except Exception as error:  # whatever a damaged file brings: tokenizers has no class of its own
+        logger.warning("%s cannot be read and is made anew: %s", place, error)
+        shutil.rmtree(place, ignore_errors=True)
+        return None
 
 
 def _made(folder: Path) -> Described:
@@ -78,21 +96,27 @@ def _key(folder: Path) -> str:
     versions = [version("transformers"), version("tokenizers")]
     digest = hashlib.sha256(repr([_FORMAT, versions, [x.name for x in files]]).encode())
     for path in files:
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()[:20]
 
 
 def _keep(found: Described, scratch: Path) -> None:
     stored = StoredTokenizer.of(found.tokenizer)
     if stored is None:
-        raise _StockOnlyError
-    (scratch / _TOKENIZER).write_text(stored.backend_json, encoding="utf-8")
-    (scratch / _FACTS).write_text(json.dumps(asdict(stored.facts)), encoding="utf-8")
+        raise _StockOnlyError("the tokenizer is more than its backend")
     try:
-        config = json.dumps(_attributes(found.config))
-    except TypeError as error:  # one that holds more than JSON
-        raise _StockOnlyError from error
-    (scratch / _CONFIG).write_text(config, encoding="utf-8")
+        pair_layout(stored), single_layout(stored)  # errors of theirs name the stock class
+        contents = {
+            _TOKENIZER: stored.backend_json,
+            _FACTS: json.dumps(asdict(stored.facts)),
+            _CONFIG: json.dumps(_attributes(found.config)),
+        }
+    except (TypeError, ValueError) as error:  # TypeError: a config that holds more than JSON
+        raise _StockOnlyError(str(error)) from error
+    for name, content in contents.items():
+        (scratch / name).write_text(content, encoding="utf-8")
+        (scratch / name).chmod(0o644)  # other users' workers may read it
 
 
 def _attributes(config: Any) -> dict[str, Any]:
@@ -105,4 +129,6 @@ def _attributes(config: Any) -> dict[str, Any]:
 def _read(kept: Path) -> Described:
     facts, config = (json.loads((kept / x).read_text("utf-8")) for x in (_FACTS, _CONFIG))
     tokenizer = StoredTokenizer.from_json((kept / _TOKENIZER).read_text("utf-8"), facts)
+    if not config.keys() >= _NEEDED:
+        raise ValueError(f"{_CONFIG} lacks {sorted(_NEEDED - config.keys())}")
     return Described(SimpleNamespace(**config), tokenizer)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from tokenizers import Tokenizer
+
+logger = logging.getLogger(__name__)
 
 # Texts on which a backend has to agree with its tokenizer before it takes its place.
 _PROBES = (
@@ -68,12 +71,16 @@ class StoredTokenizer:
     @classmethod
     def of(cls, tokenizer: Any) -> StoredTokenizer | None:
         """What can take a tokenizer's place; None if its backend alone encodes otherwise."""
-        if not getattr(tokenizer, "is_fast", False):
+        # A backend's JSON does not hold that it splits special tokens.
+        if not getattr(tokenizer, "is_fast", False) or tokenizer.split_special_tokens:
             return None
-        stored = cls.from_json(
-            tokenizer.backend_tokenizer.to_str(), asdict(TokenizerFacts.of(tokenizer))
-        )
-        return stored if stored._agrees_with(tokenizer) else None
+        try:
+            backend = tokenizer.backend_tokenizer.to_str()
+            stored = cls.from_json(backend, asdict(TokenizerFacts.of(tokenizer)))
+            return stored if stored._agrees_with(tokenizer) else None
+        except Exception as error:  # tokenizers has no class of its own
+            logger.info("%s is not stored: %s", type(tokenizer).__name__, error)
+            return None
 
     @classmethod
     def from_json(cls, backend: str, facts: dict[str, Any]) -> StoredTokenizer:
@@ -111,13 +118,14 @@ class StoredTokenizer:
         return {name: part[0] if one else part for name, part in parts.items()}
 
     def _agrees_with(self, tokenizer: Any) -> bool:
-        single = list(_PROBES)
-        bare = tokenizer(single, add_special_tokens=False)["input_ids"]
-        if bare != self(single, add_special_tokens=False)["input_ids"]:
+        added = [f"x {token} y" for token in tokenizer.added_tokens_decoder.values()]
+        texts = [*_PROBES, *added]
+        bare = tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]
+        if bare != self(texts, add_special_tokens=False)["input_ids"]:
             return False
         given = [(text, None) for text in _PROBES] + [(text, _PROBES[2]) for text in _PROBES[1:]]
         for first, second in given:
-            theirs = tokenizer(first, second, return_token_type_ids=True)
+            theirs = tokenizer(first, second, return_token_type_ids=True, verbose=False)
             ours = self(first, second)
             if any(theirs[name] != ours[name] for name in ours):
                 return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -12,13 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_models import ARCHITECTURES, CORPUS, OTHERS, make_model
-from transformers import AutoTokenizer
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from sparknlp_zs.engine.described import described
 from sparknlp_zs.engine.encoding import pair_layout, single_layout
 from sparknlp_zs.engine.loading import load_scorer
 from sparknlp_zs.engine.stored_tokenizer import StoredTokenizer
-from sparknlp_zs.models import STARTER_PATH
+from sparknlp_zs.models import EMBEDDING, STARTER_PATH
 from sparknlp_zs.tasks import NLI
 
 TEXTS = st.lists(st.text(max_size=30) | st.sampled_from([*CORPUS, "[SEP]", "</s> <s>"]), min_size=1)
@@ -76,6 +78,69 @@ def test_tokenizers_that_are_more_than_their_backend(tiny):
     assert StoredTokenizer.of(Slow()) is None
 
 
+def test_splitting_special_tokens_of_ones_own(tiny):
+    tokenizer = AutoTokenizer.from_pretrained(tiny)
+    tokenizer.add_special_tokens({"extra_special_tokens": ["<own>"]})
+    assert StoredTokenizer.of(tokenizer) is not None
+    tokenizer.split_special_tokens = True
+    assert StoredTokenizer.of(tokenizer) is None
+
+
+def test_tokenizer_without_an_unknown_token():
+    """It refuses the probes, but not the texts that it was made for."""
+    words = Tokenizer(models.WordPiece({"travel": 0, "[PAD]": 1}, unk_token="[UNK]"))
+    words.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=words)
+    assert tokenizer("travel")["input_ids"] == [0]
+    assert StoredTokenizer.of(tokenizer) is None
+
+
+def test_labels_of_an_embedder(tiny, cache, tmp_path):
+    """Its outputs have no names, so none that contradict each other."""
+    folder = shutil.copytree(tiny, tmp_path / "model")
+    config = json.loads((folder / "config.json").read_text())
+    labels = {"id2label": {"0": "a", "1": "b"}, "label2id": {"x": 0, "y": 1}}
+    (folder / "config.json").write_text(json.dumps({**config, **labels}))
+    with pytest.raises(ValueError, match="contradict"):
+        described(folder)
+    (folder / EMBEDDING).write_text("{}")
+    assert described(folder).config.hidden_size == config["hidden_size"]
+
+
+DAMAGES = {"empty": b"", "binary": b"\xff\x00\x80", "no fact": b"{}", "no object": b"[]"}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "facts.json"])
+def test_damaged_cache(tiny, cache, name, damage, caplog):
+    described(tiny)
+    kept = next(cache.glob(f"*/{name}"))
+    good = kept.read_bytes()
+    kept.write_bytes(DAMAGES[damage])
+    assert type(described(tiny).tokenizer) is not StoredTokenizer
+    assert "is made anew" in caplog.text
+    assert kept.read_bytes() == good
+    assert type(described(tiny).tokenizer) is StoredTokenizer
+
+
+def test_kept_for_other_users(tiny, cache):
+    before = os.umask(0o077)
+    try:
+        described(tiny)
+    finally:
+        os.umask(before)
+    assert {x.stat().st_mode & 0o777 for x in cache.glob("*/*")} == {0o644}
+
+
+def test_no_new_warnings(tiny, cache, tmp_path, capfd):
+    """A tokenizer warns of texts that are too long; the probes are not the user's texts."""
+    folder = shutil.copytree(tiny, tmp_path / "model")
+    settings = json.loads((folder / "tokenizer_config.json").read_text())
+    (folder / "tokenizer_config.json").write_text(json.dumps({**settings, "model_max_length": 16}))
+    described(folder)
+    assert "longer than" not in capfd.readouterr().err
+
+
 @pytest.mark.parametrize("name", [*ARCHITECTURES, *OTHERS])
 def test_scores_from_the_cache(folders, name, cache):
     columns = [pa.array(CORPUS[:4]), pa.array(["fox", "travel", None, "x"])]
@@ -127,7 +192,7 @@ def test_damaged_folder(tiny, cache, tmp_path):
     for _ in range(2):
         with pytest.raises(json.JSONDecodeError):
             described(folder)
-    assert list(cache.iterdir()) == []
+    assert not cache.exists()
 
 
 CODE = """

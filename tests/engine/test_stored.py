@@ -97,27 +97,52 @@ def larger(weights):
     }
 
 
+def twice(weights):
+    return {**weights, "bert.encoder.layer.0.output.LayerNorm.gamma": torch.ones(32)}
+
+
+def without_and_with_prefix(weights):
+    name = "bert.encoder.layer.0.output.dense.bias"
+    return {**weights, name.removeprefix("bert."): weights[name].clone()}
+
+
 def old_names(weights):
     return {name.replace("LayerNorm.weight", "LayerNorm.gamma"): x for name, x in weights.items()}
 
 
-@pytest.mark.parametrize("change", [without_bias, larger, old_names])
+@pytest.mark.parametrize(
+    "change", [without_bias, larger, old_names, twice, without_and_with_prefix]
+)
 def test_other_weights_are_left_to_transformers(change, tmp_path):
     bert("bert").save_pretrained(tmp_path)
     rewrite(tmp_path, change)
     assert stored(tmp_path) is None
 
 
-@pytest.mark.parametrize("kind", ["shards", "adapter", "quantized"])
+CONFIGS = {
+    "quantized": ("bert", {"quantization_config": {"quant_method": "x"}}),
+    "other weights": ("bert", {"transformers_weights": "other.safetensors"}),
+    "heads": ("bert", {"num_attention_heads": 5}),
+    "no padding": ("roberta", {"pad_token_id": None}),
+    "padding beyond the words": ("bert", {"pad_token_id": 1000}),
+}
+
+
+@pytest.mark.parametrize("case", CONFIGS)
+def test_other_configs_are_left_to_transformers(case, tmp_path):
+    architecture, change = CONFIGS[case]
+    bert(architecture).save_pretrained(tmp_path)
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    assert stored(tmp_path) is None
+
+
+@pytest.mark.parametrize("kind", ["shards", "adapter"])
 def test_other_folders_are_left_to_transformers(kind, tmp_path):
     model = bert("bert")
     model.save_pretrained(tmp_path, max_shard_size="20kB" if kind == "shards" else "1GB")
     if kind == "adapter":
         (tmp_path / "adapter_config.json").write_text("{}")
-    if kind == "quantized":
-        path = tmp_path / "config.json"
-        config = {**json.loads(path.read_text()), "quantization_config": {"quant_method": "x"}}
-        path.write_text(json.dumps(config))
     assert stored(tmp_path) is None
 
 

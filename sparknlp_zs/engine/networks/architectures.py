@@ -52,8 +52,7 @@ def rewritten(config: Any, outputs: int | None) -> Model | None:
     kind = config.model_type
     if kind not in _CLASSES or (kind == "deberta-v2" and outputs is None):
         return None
-    activation = config.activation if kind == "distilbert" else config.hidden_act
-    if not {activation, getattr(config, "pooler_hidden_act", activation)} <= ACTIVATIONS.keys():
+    if not _is_sound(config):
         return None
     with torch.device("meta"):
         encoder = _ENCODERS.get(kind, _bert)(config)
@@ -64,6 +63,20 @@ def rewritten(config: Any, outputs: int | None) -> Model | None:
         encoder.pooler = head.pop("pooler")
     name, prefix = f"{_CLASSES[kind]}ForSequenceClassification", _PREFIXES[kind]
     return Model(config, name, prefix, **{prefix: encoder}, **head)
+
+
+def _is_sound(config: Any) -> bool:
+    """Whether nothing is unknown here, or refused by transformers."""
+    kind = config.model_type
+    activation = config.activation if kind == "distilbert" else config.hidden_act
+    if not {activation, getattr(config, "pooler_hidden_act", activation)} <= ACTIVATIONS.keys():
+        return False
+    if config.hidden_size % config.num_attention_heads:
+        return False
+    if config.pad_token_id is None:
+        return _PREFIXES[kind] != "roberta"  # whose positions begin after it
+    found: bool = -config.vocab_size <= config.pad_token_id < config.vocab_size
+    return found
 
 
 def _bert(config: Any) -> Parts:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 
 from sparknlp_zs.engine.batching import Padding
-from sparknlp_zs.models import LAST_TOKEN_CLASSIFIERS, label_ids, read_config
+from sparknlp_zs.models import EMBEDDING, LAST_TOKEN_CLASSIFIERS, label_ids, read_config
 
 Inputs = dict[str, npt.NDArray[np.int64]]
 
@@ -123,6 +123,8 @@ def load_model(folder: Path, dtype: str, device: torch.device) -> Any:
 
 def _names(folder: Path) -> dict[str, Any]:
     """The outputs' names of a config that has a label2id alone, which transformers drops."""
+    if (folder / EMBEDDING).is_file():
+        return {}  # an encoder's outputs have none
     config = read_config(folder)
     ids = label_ids(config, str(folder))
     if config.get("id2label") or sorted(ids.values()) != list(range(len(ids))) or not ids:

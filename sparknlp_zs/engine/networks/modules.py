@@ -46,12 +46,12 @@ class Model(Parts):
         super().__init__(**parts)
         self.config = config
         self.name = name
-        self._prefix = prefix
+        self.prefix = prefix
 
     @property
     def base_model(self) -> Any:
         """The encoder."""
-        return getattr(self, self._prefix) if self._prefix else self
+        return getattr(self, self.prefix) if self.prefix else self
 
 
 def class_name(model: Any) -> str:
@@ -81,9 +81,9 @@ class Embeddings(Parts):
         words = self.word_embeddings(input_ids) if inputs_embeds is None else inputs_embeds
         given = {"token_type_embeddings": token_type_ids, "position_embeddings": position_ids}
         for name in self._order:
-            ids, table = given[name], getattr(self, name)
+            ids, others = given[name], getattr(self, name)
             # Without token types, all tokens have the first.
-            words = words + (table.weight[0] if ids is None else table(ids))
+            words = words + (others.weight[0] if ids is None else others(ids))
         projection = getattr(self, "embed_proj", None)
         found: Tensor = self.LayerNorm(words if projection is None else projection(words))
         return found

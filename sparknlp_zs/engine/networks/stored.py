@@ -16,6 +16,7 @@ from sparknlp_zs.model_files import WEIGHTS
 
 logger = logging.getLogger(__name__)
 
+_OTHER_WEIGHTS = ("quantization_config", "transformers_weights")  # of a config
 _PEFT = "adapter_config.json"  # transformers joins such weights with the model's
 
 
@@ -42,7 +43,7 @@ def stored_model(
         hold just the weights of this model, under their names of today.
     """
     supports = deberta.supports if config.model_type == "deberta-v2" else bert.supports
-    if supports(config) is not None or getattr(config, "quantization_config", None) is not None:
+    if supports(config) is not None or any(getattr(config, x, None) for x in _OTHER_WEIGHTS):
         return None
     if not (folder / WEIGHTS).is_file() or (folder / _PEFT).exists():
         return None
@@ -52,6 +53,7 @@ def stored_model(
     wanted = {name: list(x.shape) for name, x in model.state_dict().items()}
     found = {name: x["shape"] for name, x in safetensors_header(folder / WEIGHTS).items()}
     misfits = [name for name, shape in wanted.items() if found.get(name) != shape]
+    misfits += [name for name in found if _other_names(name, model) & wanted.keys()]
     if misfits:
         logger.info("%s: transformers loads the weights, for %s", folder, misfits[:3])
         return None
@@ -61,3 +63,10 @@ def stored_model(
         weights = {x: file.get_tensor(x).to(device, getattr(torch, dtype)) for x in wanted}
     model.load_state_dict(weights, assign=True)
     return model.requires_grad_(False).eval()
+
+
+def _other_names(name: str, model: Model) -> set[str]:
+    """What transformers would rename a weight to."""
+    prefix = f"{model.prefix}." if model.prefix else ""
+    plain = name.replace(".gamma", ".weight").replace(".beta", ".bias")
+    return {plain, prefix + plain, plain.removeprefix(prefix)} - {name}
