@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from sparknlp_zs.files import file_format
+from sparknlp_zs.files import EngineError, file_format
 from sparknlp_zs.tasks import DEFAULT_TEMPLATE, ZeroShot
 from sparknlp_zs.tasks.long_text import CHUNK, TRUNCATE
 
@@ -67,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser().parse_args(arguments)
     try:
         _classify(args)
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError, EngineError) as error:
         message = error.args[0] if isinstance(error, KeyError) else error
         print(f"sparknlp-zs: {message}", file=sys.stderr)
         return 2

@@ -1,4 +1,4 @@
-"""The rows of a csv file, as Python reads them: counted, and checked to be of one length."""
+"""The rows of a csv file, as Python reads them: for both engines, which then have the same."""
 
 from __future__ import annotations
 
@@ -36,36 +36,33 @@ def count_csv_rows(path: Path) -> int:
         return sum(1 for _ in csv.reader(file)) - 1
 
 
-def checked_header(path: Path) -> list[str]:
-    """The names in the first row, if no row is longer: a reader would drop or shift fields.
+def csv_rows(path: Path) -> Iterator[list[str | None]]:
+    """The rows, the header first, each as long as it: None for fields that are missing.
+
+    Lines without anything are no rows; a line of blanks is one.
 
     Raises
     ------
     ValueError
-        Naming the file and the line.
-    """
-    with _long_fields(), open_utf8(path, newline="") as file:
-        reader = csv.reader(file)
-        header = next((row for row in reader if row), [])
-        for row in reader:
-            if len(row) > len(header):
-                raise ValueError(
-                    f"file {str(path)!r}, line {reader.line_num}: {len(row)} fields, but the "
-                    f"header has {len(header)}; quote fields that hold commas or line breaks"
-                )
-    return header
-
-
-def single_fields(path: Path) -> list[str]:
-    """The fields of a csv file of one column, its header first; lines of blanks are rows.
+        If the file is not UTF-8, or a row is longer than the header: a reader would drop or shift
+        fields. It names the file and the line.
 
     Examples
     --------
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp(), "rows.csv")
-    >>> _ = path.write_text('text\\na\\n\\n  \\n""\\n')
-    >>> single_fields(path)
-    ['text', 'a', '  ', '']
+    >>> _ = path.write_text('id,text\\n1,"a,\\nb"\\n\\n2\\n3,""\\n')
+    >>> list(csv_rows(path))
+    [['id', 'text'], ['1', 'a,\\nb'], ['2', None], ['3', '']]
     """
     with _long_fields(), open_utf8(path, newline="") as file:
-        return [row[0] for row in csv.reader(file) if row]
+        reader = csv.reader(file)
+        width = None
+        for row in filter(None, reader):
+            width = len(row) if width is None else width
+            if len(row) > width:
+                raise ValueError(
+                    f"file {str(path)!r}, line {reader.line_num}: {len(row)} fields, but the "
+                    f"header has {width}; quote fields that hold commas or line breaks"
+                )
+            yield [*row, *(width - len(row)) * [None]]

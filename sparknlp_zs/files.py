@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import csv
 import json
 import math
-from collections.abc import Callable, Iterable
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sparknlp_zs import accessor as _accessor  # noqa: F401  (registers .zsc)
-from sparknlp_zs.csv_rows import single_fields
+from sparknlp_zs.csv_rows import csv_rows
 from sparknlp_zs.json_rows import json_rows
 from sparknlp_zs.tasks import ZeroShot
 
@@ -27,6 +31,10 @@ FORMATS = {
     ".ndjson": "json",
     ".parquet": "parquet",
 }
+
+
+class EngineError(RuntimeError):
+    """The engine of the command line does not start, or its job failed."""
 
 
 def file_format(path: Path) -> str:
@@ -71,16 +79,24 @@ def check_columns(columns: Iterable[str], text: str, names: tuple[str, str]) -> 
         raise ValueError(f"the file has columns {taken} already; choose others with --prefix")
 
 
-def check_target(frame: pd.DataFrame, target: Path) -> None:
-    """Refuse, before any scoring, what the target's format cannot hold."""
+def check_names(columns: Sequence[str], target: Path) -> None:
+    """Refuse names that are given twice where the target's format cannot hold them."""
     kind = file_format(target)
-    columns = frame.columns.tolist()
-    twice = sorted({name for name in columns if columns.count(name) > 1})
+    twice = sorted(name for name, count in Counter(columns).items() if count > 1)
     if kind != "csv" and twice:
         raise ValueError(
             f"--output {str(target)!r}: columns {twice} are given twice, which {kind} cannot hold; "
             "rename them, or write a csv file"
         )
+
+
+def check_target(frame: pd.DataFrame, target: Path) -> None:
+    """Refuse, before any scoring, what the target's format cannot hold."""
+    kind = file_format(target)
+    columns = frame.columns.tolist()
+    for at, name in enumerate(columns):
+        _check_values(frame.iloc[:, at], str(name), kind, target)
+    check_names(columns, target)
     if kind == "parquet":
         try:
             pa.Table.from_pandas(frame, preserve_index=False)
@@ -88,6 +104,48 @@ def check_target(frame: pd.DataFrame, target: Path) -> None:
             raise ValueError(
                 f"--output {str(target)!r}: {error}; write a json or csv file"
             ) from error
+
+
+def _check_values(column: pd.Series, name: str, kind: str, target: Path) -> None:
+    where = f"--output {str(target)!r}: column {name!r} holds"
+    arrow = column.dtype.pyarrow_dtype if isinstance(column.dtype, pd.ArrowDtype) else None
+    if arrow is not None:  # from parquet, whose strings are whole
+        nested = pa.types.is_nested(arrow)
+    elif column.dtype == "object":
+        nested = column.map(lambda value: isinstance(value, (list, dict))).any()
+        halves = column.map(_has_half_pair)
+        if halves.any():
+            raise ValueError(
+                f"{where} half a surrogate pair in row {int(halves.to_numpy().argmax()) + 1}, "
+                "which is no character; remove it"
+            )
+    else:
+        return
+    if kind == "csv" and nested:
+        raise ValueError(f"{where} lists or objects, which csv cannot hold; write json or parquet")
+
+
+def _has_half_pair(value: Any) -> bool:
+    if isinstance(value, str):
+        return any("\ud800" <= x <= "\udfff" for x in value) if not value.isascii() else False
+    if isinstance(value, dict):
+        return any(map(_has_half_pair, [*value, *value.values()]))
+    return isinstance(value, list) and any(map(_has_half_pair, value))
+
+
+@contextlib.contextmanager
+def replaced(target: Path) -> Iterator[Path]:
+    """A file to write in the target's place, which is as it was until all is written.
+
+    Where the target is no plain file, or its folder takes no others, it is written directly.
+    """
+    place = target.resolve()
+    if (place.exists() and not place.is_file()) or not os.access(place.parent, os.W_OK):
+        yield target
+        return
+    with tempfile.TemporaryDirectory(dir=place.parent) as folder:
+        yield Path(folder) / place.name
+        os.replace(Path(folder) / place.name, place)
 
 
 def classify_file(
@@ -109,25 +167,16 @@ def classify_file(
     check_target(frame, target)
     found = frame[text].zsc.classify(task, model=model, progress=progress)
     frame[names[0]], frame[names[1]] = found["label"], found["score"]
-    _WRITERS[file_format(target)](frame, target)
+    with replaced(target) as file:
+        _WRITERS[file_format(target)](frame, file)
     return len(frame)
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
-    # Told of a header, pandas renames columns, and makes longer rows' first fields an index.
-    try:
-        raw = pd.read_csv(path, dtype="str", keep_default_na=False, header=None)
-    except pd.errors.EmptyDataError:
-        return pd.DataFrame()  # no column can be named in it
-    except UnicodeDecodeError as error:
-        raise ValueError(f"file {str(path)!r} is not UTF-8 ({error}); convert it") from error
-    except pd.errors.ParserError as error:
-        raise ValueError(
-            f"file {str(path)!r}: {error}; quote fields that hold commas or line breaks"
-        ) from error
-    if raw.shape[1] == 1:  # pandas skips lines of blanks, which are texts here
-        raw = pd.DataFrame(single_fields(path), dtype="str")
-    return raw[1:].reset_index(drop=True).set_axis(raw.iloc[0].tolist(), axis=1)
+    # By pandas' own reader, columns would get other names, and longer rows' first fields an index.
+    rows = csv_rows(path)
+    header = next(rows, [])
+    return pd.DataFrame(list(rows), columns=header, dtype="str")
 
 
 def _read_json(path: Path) -> pd.DataFrame:
@@ -173,6 +222,10 @@ def _finite(value: Any) -> Any:
 
 
 def _with_none(column: pd.Series) -> list[Any]:
+    if isinstance(column.dtype, pd.ArrowDtype) and pa.types.is_nested(column.dtype.pyarrow_dtype):
+        # pandas makes arrays of lists, of floats where there is a null.
+        found: list[Any] = pa.array(column).to_pylist()
+        return found
     values = column.astype("object")
     return values.where(values.notna(), None).tolist()
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
+import os
+import subprocess
+import sys
 from datetime import UTC, date, datetime
 
 import pandas as pd
@@ -185,6 +189,8 @@ def test_csv_headers_are_kept(tmp_path, tiny, engine, capsys):
     [
         ("text,a,a\nx,1,2\n", "out.jsonl", "['a'] are given twice, which json cannot hold"),
         ("text,a,a\nx,1,2\n", "out.parquet", "['a'] are given twice, which parquet cannot"),
+        ('{"text": "x", "l": [1]}', "out.csv", "'l' holds lists or objects, which csv cannot hold"),
+        ('{"text": "x", "i": {"a": "\\ud83d"}}', "out.jsonl", "'i' holds half a surrogate pair in"),
         (
             '{"text": "x", "n": 9007199254740993}\n{"text": "y", "n": 2.5}',
             "out.parquet",
@@ -235,6 +241,96 @@ def test_csv_rows_of_blanks_and_returns(tmp_path, tiny, engine):
     assert [bool(row[1]) for row in rows[1:]] == [True, False, False, True, True, False]
 
 
+BREAKS = {
+    "return and line feed in the header": 'id,"the\r\nnote",text\n1,a,a card\n2,b,"a\r\nb"\n',
+    "line feed in the header": 'id,"the\nnote",text\r\n1,a,a card\r\n2,b,"p\nq"\r\n',
+    "everywhere": '"te\r\nxt",text\nx,my card\ny,"p\r\nq"\nz,k\n',
+    "as in spreadsheets": 'id,text\r\n1,"a\r\nb"\r\n2,b\r\n',
+    "short rows and empty lines": "id,text,more\n1,a\n\n2,b,x\n   \n",
+}
+
+
+@pytest.mark.parametrize("content", BREAKS.values(), ids=BREAKS.keys())
+@pytest.mark.parametrize("target", ["out.csv", "out.jsonl"])
+def test_csv_breaks(tmp_path, tiny, engine, content, target):
+    """Fields keep theirs, whatever ends the rows."""
+    (tmp_path / "in.csv").write_text(content, newline="")
+    assert classify(tmp_path / "in.csv", tmp_path / target, engine, tiny) == 0
+    header, *rows = [row for row in csv.reader(io.StringIO(content, newline="")) if row]
+    missing = "" if target == "out.csv" else None
+    expected = [row + [missing] * (len(header) - len(row)) for row in rows]
+    if target == "out.csv":
+        with (tmp_path / target).open(newline="") as file:
+            found = list(csv.reader(file))
+        assert found[0][:-2] == header
+        assert [row[:-2] for row in found[1:]] == expected
+    else:
+        lines = map(json.loads, (tmp_path / target).read_text().splitlines())
+        assert [[row[name] for name in header] for row in lines] == expected
+
+
+def test_columns_with_names_of_the_engine(tmp_path, tiny, engine):
+    rows = [{"text": "a card", "_zs_row": 7, "_zs": "x", "_corrupt_record": "y"}]
+    rows += [{"text": "b", "_zs_row": 5, "_zs": None, "_corrupt_record": "z"}]
+    (tmp_path / "in.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    assert classify(tmp_path / "in.jsonl", tmp_path / "out.jsonl", engine, tiny) == 0
+    found = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [{name: row[name] for name in rows[0]} for row in found] == rows
+
+
+def test_target_is_whole_or_as_it_was(tmp_path, tiny, monkeypatch):
+    (tmp_path / "in.jsonl").write_text('{"text": "a"}')
+    target = tmp_path / "out.jsonl"
+    target.write_text("before")
+    monkeypatch.setattr("sparknlp_zs.files._json_value", lambda value: 1 / 0)
+    monkeypatch.setattr("sparknlp_zs.files._with_none", lambda column: [object()])
+    with pytest.raises(ZeroDivisionError):
+        classify(tmp_path / "in.jsonl", target, "pandas", tiny)
+    assert target.read_text() == "before"
+    assert sorted(x.name for x in tmp_path.iterdir()) == ["in.jsonl", "out.jsonl"]
+
+
+def test_target_behind_a_link(tmp_path, tiny, engine):
+    (tmp_path / "in.jsonl").write_text('{"text": "a"}')
+    (tmp_path / "there").mkdir()
+    (tmp_path / "out.jsonl").symlink_to(tmp_path / "there" / "real.jsonl")
+    assert classify(tmp_path / "in.jsonl", tmp_path / "out.jsonl", engine, tiny) == 0
+    assert (tmp_path / "out.jsonl").is_symlink()
+    assert json.loads((tmp_path / "there" / "real.jsonl").read_text())["text"] == "a"
+
+
+def test_lists_of_large_integers(tmp_path, tiny, engine):
+    columns = {"text": ["x"], "l": [[9007199254740993, None]], "s": [{"ids": [1, None]}]}
+    pq.write_table(pa.table(columns), tmp_path / "in.parquet")
+    assert classify(tmp_path / "in.parquet", tmp_path / "out.jsonl", engine, tiny) == 0
+    row = json.loads((tmp_path / "out.jsonl").read_text())
+    assert (row["l"], row["s"]) == ([9007199254740993, None], {"ids": [1, None]})
+    assert isinstance(row["s"]["ids"][0], int)
+
+
+def test_spark_that_does_not_start(tmp_path):
+    (tmp_path / "in.csv").write_text("text\na\n")
+    command = [sys.executable, "-m", "sparknlp_zs.cli", "classify", str(tmp_path / "in.csv")]
+    command += ["--text", "text", "--labels", "a", "--output", str(tmp_path / "out.csv")]
+    command += ["--engine", "spark", "--model", "starter"]
+    environment = {**os.environ, "JAVA_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "--engine spark: Spark does not start" in done.stderr
+    assert "Java 17" in done.stderr
+
+
+def test_what_spark_cannot_read(tmp_path, tiny, classic, capsys):
+    pq.write_table(
+        pa.table({"text": ["a"], "t": pa.array([1], pa.timestamp("ns"))}), tmp_path / "a.parquet"
+    )
+    assert classify(tmp_path / "a.parquet", tmp_path / "out.jsonl", "spark", tiny) == 2
+    error = capsys.readouterr().err
+    assert "a.parquet'" in error
+    assert "use --engine pandas" in error
+
+
 @pytest.mark.parametrize("name", ["data[1].csv", "_hidden.csv", "a:b.csv", "a b%20.csv"])
 def test_file_names_mean_themselves(tmp_path, tiny, engine, name, monkeypatch):
     """Spark takes names for patterns, hides some, and finds schemes in others."""
@@ -272,6 +368,8 @@ def test_text_that_is_a_number(tmp_path, tiny, engine, capsys):
         ('{"text": "a", "id": 1}\n{"text": "b", "id": "x"}', "'id': integers and strings, which"),
         ('{"text": "a", "m": [{"k": {}}]}', "'m[].k': empty objects, which Spark drops"),
         ('{"text": "a", "n": 12345678901234567890123}', "'n': numbers beyond those of Spark's"),
+        ('{"text": "a", "": 1}', "'': values under an empty name, which Spark drops"),
+        ('{"text": "a", "n": {"": 1, "b": 2}}', "'n.': values under an empty name, which"),
         ('{"text": "a", "n": 1e400}', "'n': numbers beyond those of Spark's"),
         ('{"text": "a", "n": 9007199254740993}\n{"text": "b", "n": 0.5}', "'n': large integers"),
     ],
@@ -291,6 +389,8 @@ def test_json_values_are_kept(tmp_path, tiny, engine):
     assert classify(tmp_path / "in.jsonl", tmp_path / "out.jsonl", engine, tiny) == 0
     found = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     assert [{name: row[name] for name in rows[0]} for row in found] == rows
+    flat = [{name: x for name, x in row.items() if name != "n"} for row in rows]
+    (tmp_path / "in.jsonl").write_text("\n".join(json.dumps(row) for row in flat))
     assert classify(tmp_path / "in.jsonl", tmp_path / "out.csv", "pandas", tiny) == 0
     assert read(tmp_path / "out.csv")["id"].tolist() == ["1234567890123456789", ""]
 

@@ -9,12 +9,14 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparknlp_zs.csv_rows import checked_header, count_csv_rows
-from sparknlp_zs.files import check_columns, file_format
+from sparknlp_zs.csv_rows import count_csv_rows
+from sparknlp_zs.files import EngineError, check_columns, check_names, file_format, replaced
 from sparknlp_zs.json_rows import is_array
+from sparknlp_zs.spark.csv_copy import copy_csv
 from sparknlp_zs.spark.functions import classify
 from sparknlp_zs.spark.json_types import kept_columns
 from sparknlp_zs.spark.names import quoted
@@ -24,9 +26,8 @@ from sparknlp_zs.tasks import ZeroShot
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-# Fields may hold line breaks and doubled quotes; blanks around a field belong to it.
+# Fields may hold doubled quotes; blanks around a field belong to it.
 _CSV: dict[str, Any] = {
-    "multiLine": True,
     "escape": '"',
     "ignoreLeadingWhiteSpace": False,
     "ignoreTrailingWhiteSpace": False,
@@ -53,29 +54,69 @@ def classify_file(
 
     Spark writes part files in row order, which are joined to one file.
     """
-    from pyspark.errors import AnalysisException
+    from pyspark.errors import AnalysisException, PySparkException
 
-    # Before Spark starts, which makes nulls of lines that are no objects, and drops fields.
-    order = kept_columns(source) if file_format(source) == "json" else []
-    header = checked_header(source) if file_format(source) == "csv" else []
-    spark = _session(progress)
-    with (
-        tempfile.TemporaryDirectory(dir=target.resolve().parent) as scratch,
-        _plainly_named(spark, source) as named,
-        _settings(spark),
-    ):
+    with tempfile.TemporaryDirectory(dir=target.resolve().parent) as folder:
+        scratch = Path(folder)
+        given = _given(source, scratch)
+        if given.header is not None:  # before Spark starts
+            check_columns(given.header, text, names)
+            check_names(given.header, target)
+        spark = _session(progress)
         try:
-            frame = _read(spark, named, source)
-            known = _in_place(frame.columns, order)
-            # Spark names columns anew that have no name, or one given twice.
-            titles = header or known
-            check_columns(titles, text, names)
-            scored = _scored(spark, frame, known, known[titles.index(text)], task, names, model)
-            parts = Path(scratch) / "parts"
-            _write(scored, parts, file_format(target))
+            with _plainly_named(spark, given.path) as named, _settings(spark):
+                frame = _read(spark, named, given)
+                known = _in_place(frame.columns, given.order)
+                titles = given.header or known
+                if len(set(titles)) == len(titles):  # else a csv file will have them
+                    frame, known = frame.select(*map(quoted, known)).toDF(*titles), titles
+                check_columns(titles, text, names)
+                scored = _scored(spark, frame, known, known[titles.index(text)], task, names, model)
+                _write(scored, scratch / "parts", file_format(target))
         except AnalysisException as error:
-            raise ValueError(f"file {str(source)!r}: {str(error).splitlines()[0]}") from error
-        return _JOINERS[file_format(target)](_parts(parts), target, [*titles, *names])
+            raise ValueError(
+                f"file {str(source)!r}: {_in_short(error)}; or use --engine pandas"
+            ) from error
+        except PySparkException as error:
+            raise EngineError(f"file {str(source)!r}: {_in_short(error)}") from error
+        with replaced(target) as file:
+            parts = _parts(scratch / "parts")
+            rows = _JOINERS[file_format(target)](parts, file, [*titles, *names])
+            if given.rows not in (None, rows):
+                raise EngineError(f"file {str(source)!r}: Spark wrote {rows} of {given.rows} rows")
+        return rows
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What Spark reads: of a csv file, a copy.
+
+    ``header`` are a csv file's names, where Spark's columns have others; ``order`` is that of the
+    columns, where Spark's is another; ``rows`` are counted where that costs nothing.
+    """
+
+    path: Path
+    header: list[str] | None = None
+    order: list[str] = field(default_factory=list)
+    rows: int | None = None
+
+
+def _given(source: Path, scratch: Path) -> _Given:
+    """Checked before Spark starts, which makes nulls of lines that are no objects."""
+    kind = file_format(source)
+    if kind == "json":
+        return _Given(source, order=kept_columns(source))
+    if kind == "parquet":
+        return _Given(source)
+    copy = scratch / "in.parquet"
+    header, rows = copy_csv(source, copy)
+    return _Given(copy, header=header, rows=rows)
+
+
+def _in_short(error: Exception) -> str:
+    """What an error of Spark's says: in its first line, or at the end of a worker's traceback."""
+    lines = str(error).strip().splitlines()
+    return lines[-1 if any(line.startswith("Traceback") for line in lines) else 0].strip()
 
 
 def _scored(
@@ -93,12 +134,20 @@ def _scored(
         raise TypeError(f"--text {text!r}: the column is not text but {kind}; convert it first")
     columns = [quoted(name) for name in known]
     column = classify(quoted(text), task, model=model)
-    scored = _in_order(spark, frame).select(*columns, column.alias("_zs"))
+    result = _free("_zs", known)
+    scored = _in_order(spark, frame).select(*columns, column.alias(result))
     return scored.select(
         *columns,
-        scored["_zs"]["label"].alias(names[0]),
-        scored["_zs"]["score"].alias(names[1]),
+        scored[result]["label"].alias(names[0]),
+        scored[result]["score"].alias(names[1]),
     )
+
+
+def _free(name: str, taken: Sequence[str]) -> str:
+    """A name that no column has, by underscores after it."""
+    while name in taken:
+        name += "_"
+    return name
 
 
 @contextlib.contextmanager
@@ -136,29 +185,35 @@ def _settings(spark: SparkSession) -> Iterator[None]:
 
 def _session(progress: bool) -> SparkSession:
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    from pyspark.errors import PySparkRuntimeError
     from pyspark.sql import SparkSession
 
     active = SparkSession.getActiveSession()
     if active is not None:
         return active
-    session = (
+    builder = (
         SparkSession.builder.appName("sparknlp-zs")
         .config("spark.ui.enabled", "false")
         .config("spark.ui.showConsoleProgress", str(progress).lower())
-        .getOrCreate()
     )
+    try:
+        session = builder.getOrCreate()
+    except PySparkRuntimeError as error:
+        raise EngineError(
+            f"--engine spark: Spark does not start ({_in_short(error)}); it needs Java 17, found "
+            "by JAVA_HOME or PATH, or use --engine pandas"
+        ) from error
     session.sparkContext.setLogLevel("ERROR")
     return session
 
 
-def _read(spark: SparkSession, named: str, path: Path) -> DataFrame:
-    """The file at ``path``, which Spark knows as ``named``."""
-    kind = file_format(path)
-    if kind == "csv":
-        return spark.read.options(header=True, **_CSV).csv(named)
-    if kind == "json":
-        return spark.read.json(named, multiLine=is_array(path))
-    return spark.read.parquet(named)
+def _read(spark: SparkSession, named: str, given: _Given) -> DataFrame:
+    """The file, which Spark knows as ``named``."""
+    if file_format(given.path) == "parquet":
+        return spark.read.parquet(named)
+    # Spark empties a column of the name that it gives to what it cannot parse.
+    corrupt = _free("_corrupt_record", given.order)
+    return spark.read.json(named, multiLine=is_array(given.path), columnNameOfCorruptRecord=corrupt)
 
 
 def _in_place(columns: Sequence[str], order: Sequence[str]) -> list[str]:
@@ -178,8 +233,9 @@ def _in_order(spark: SparkSession, frame: DataFrame) -> DataFrame:
     from pyspark.sql import functions as F
 
     parts = 2 * (os.cpu_count() or 1)
-    numbered = frame.withColumn("_zs_row", F.monotonically_increasing_id())
-    return numbered.repartitionByRange(parts, "_zs_row").sortWithinPartitions("_zs_row")
+    row = _free("_zs_row", frame.columns)
+    numbered = frame.withColumn(row, F.monotonically_increasing_id())
+    return numbered.repartitionByRange(parts, row).sortWithinPartitions(row)
 
 
 def _write(frame: DataFrame, folder: Path, kind: str) -> None:

@@ -11,6 +11,7 @@ from sparknlp_zs.json_rows import json_rows
 
 _LONG = 2**63
 _EXACT = 2**53  # beyond it, an integer may be no double
+_NAMELESS = "values without a name"
 _REMEDY = "use --engine pandas, which keeps values as they are"
 
 # A value's place: the names that lead to it, "[]" for the items of an array.
@@ -51,6 +52,8 @@ def kept_columns(path: Path) -> list[str]:
 
 def _collect(place: _Place, value: Any, kinds: defaultdict[_Place, set[str]]) -> None:
     kinds[place].add(_kind(value))
+    if not place[-1]:
+        kinds[place].add(_NAMELESS)
     if isinstance(value, dict):
         for name, part in value.items():
             _collect((*place, name), part, kinds)
@@ -75,6 +78,8 @@ def _kind(value: Any) -> str:
 
 
 def _problem(kinds: set[str]) -> str | None:
+    if _NAMELESS in kinds:
+        return "values under an empty name, which Spark drops"
     found = kinds - {"nulls"}
     if "huge numbers" in found:
         return "numbers beyond those of Spark's types"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -18,7 +19,7 @@ from sparknlp_zs.tasks import Annotation, NamedTask
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, Observation
-    from pyspark.sql.types import StructField, StructType
+    from pyspark.sql.types import DataType, StructField, StructType
 
 _TEXT = "_zs_text"
 
@@ -102,13 +103,16 @@ def transform(
     _check_free(df, [name for name, _ in task.tasks])
     given = df.select("*", text_column(text, "text").alias(_TEXT))
     fields = given.schema.fields[:-1]
+    sized = _sized_strings(fields)
     shipped = ship(df.sparkSession, spec_for(task, model))
     # mapInArrow finds columns by name, and fails for names with dots and names given twice.
     numbered = given.toDF(*(f"_{at}" for at in range(len(fields))), _TEXT)
-    schema = _schema(fields, task, measured=observation is not None)
-    scored = numbered.mapInArrow(_scoring(shipped, task, schema.names), schema)
+    plain = _cast(numbered, dict.fromkeys(sized, "string"))
+    schema = _schema(plain.schema.fields[:-1], task, measured=observation is not None)
+    scored = plain.mapInArrow(_scoring(shipped, task, schema.names), schema)
     if observation is not None:
         scored = scored.observe(observation, *_metrics()).drop(*MEASURES)
+    scored = _cast(scored, sized)
     return scored.toDF(*df.columns, *(name for name, _ in task.tasks))
 
 
@@ -119,6 +123,43 @@ def _check_free(df: DataFrame, names: list[str]) -> None:
     for name in names:
         if same(name) in map(same, taken):
             raise ValueError(f"{name}: such a column already exists; choose another name")
+
+
+def _cast(df: DataFrame, kinds: Mapping[str, DataType | str]) -> DataFrame:
+    for name, kind in kinds.items():
+        df = df.withColumn(name, df[name].cast(kind))
+    return df
+
+
+def _sized_strings(fields: list[StructField]) -> dict[str, DataType]:
+    """The columns of CHAR and VARCHAR, by their numbered names: Arrow knows strings alone.
+
+    Raises
+    ------
+    TypeError
+        If a column is of another type that Arrow does not know.
+    """
+    from pyspark.errors import PySparkException
+    from pyspark.sql.pandas.types import to_arrow_type
+    from pyspark.sql.types import CharType, VarcharType
+
+    wanted = {"error_on_duplicated_field_names_in_struct": True, "timezone": "UTC"}
+    # Spark versions have other options.
+    options = {x: wanted[x] for x in signature(to_arrow_type).parameters if x in wanted}
+    found: dict[str, DataType] = {}
+    for at, field in enumerate(fields):
+        if isinstance(field.dataType, CharType | VarcharType):
+            found[f"_{at}"] = field.dataType
+            continue
+        try:
+            to_arrow_type(field.dataType, **options)
+        except PySparkException as error:
+            raise TypeError(
+                f"column {field.name!r}: {field.dataType.simpleString()} cannot pass through a "
+                f"Python worker ({str(error).splitlines()[0]}); select the other columns before, "
+                "or use zs.annotate, whose result is a column"
+            ) from error
+    return found
 
 
 def _schema(given: list[StructField], task: Annotation, *, measured: bool) -> StructType:

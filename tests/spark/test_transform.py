@@ -38,6 +38,34 @@ def test_other_columns_and_order_are_kept(spark, frame, tiny):
     assert after[3]["d"] == day
 
 
+def test_sized_strings_are_kept(spark, tiny):
+    name = "spark.sql.preserveCharVarcharTypeInfo"
+    spark.conf.set(name, "true")
+    try:
+        query = "SELECT CAST('x' AS VARCHAR(9)) v, CAST('y' AS CHAR(3)) c, CAST('fox' AS CHAR(4)) t"
+        df = spark.sql(query)
+        out = zs.transform(df, "t", topic=TOPIC, model=tiny)
+        assert out.schema.fields[:-1] == df.schema.fields
+        assert tuple(out.first())[:-1] == tuple(df.first()) == ("x", "y  ", "fox ")
+    finally:
+        spark.conf.unset(name)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ("make_interval(1)", "interval"),
+        ("INTERVAL 3 MONTH", "interval month"),
+        ("named_struct('a', 1, 'a', 2)", "struct<a:int,a:int>"),
+    ],
+)
+def test_types_that_arrow_has_not(spark, value, kind):
+    df = spark.sql(f"SELECT 'fox' AS text, {value} AS odd")
+    message = f"column 'odd': {kind} cannot pass through a Python worker .*select the other columns"
+    with pytest.raises(TypeError, match=message):
+        zs.transform(df, "text", topic=TOPIC, model="no/such")
+
+
 def test_text_may_be_an_expression(spark, tiny):
     from pyspark.sql import functions as F
 
