@@ -100,6 +100,11 @@ def transform(
     (2, 1, 0)
     """
     task, model = annotation_with_heads(tasks, named, model)
+    if df.isStreaming and not isinstance(observation, str | None):
+        raise TypeError(
+            f"observation={observation!r}: a stream reports its metrics by name, with each of its "
+            'batches; pass a name, as in observation="zs"'
+        )
     _check_free(df, [name for name, _ in task.tasks])
     given = df.select("*", text_column(text, "text").alias(_TEXT))
     fields = given.schema.fields[:-1]

@@ -123,11 +123,15 @@ def test_metrics(spark, tiny):
 
 
 def test_streaming(spark, tiny, tmp_path):
+    from pyspark.sql import Observation
+
     rows = [(i, text) for i, text in enumerate(ROWS)]
     schema = "i int, text string"
     source, sink = str(tmp_path / "in"), str(tmp_path / "out")
     spark.createDataFrame(rows, schema).write.parquet(source)
     stream = spark.readStream.schema(schema).parquet(source)
+    with pytest.raises(TypeError, match=r"observation=.*pass a name"):
+        zs.transform(stream, "text", topic=TOPIC, model="no/such", observation=Observation())
     out = zs.transform(stream, "text", topic=TOPIC, model=tiny, observation="zs")
     query = (
         out.select("i", "topic.label")
