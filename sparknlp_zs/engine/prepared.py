@@ -54,7 +54,8 @@ def prepared_encoder(folder: Path, dtype: str) -> Path:
 
         from sparknlp_zs.engine.embedding import load_encoder
 
-        _save(load_encoder(folder, dtype, torch.device("cpu")), folder, scratch)
+        if not _converted(folder, dtype, scratch, encoder=True):
+            _save(load_encoder(folder, dtype, torch.device("cpu")), folder, scratch)
 
     return made_once(f"encoders/{hash_of(folder)}-{dtype}", fill)
 
@@ -100,11 +101,32 @@ def convert(folder: Path, dtype: str, target: Path) -> None:
 
     from sparknlp_zs.engine.networks.huggingface import load_model
 
+    if _converted(folder, dtype, target):
+        return
     model = load_model(folder, dtype, torch.device("cpu"))
     named = read_label_ids(folder)
     if named:
         model.config.label2id = named  # transformers drops it where id2label is missing
     _save(model, folder, target)
+
+
+def _converted(folder: Path, dtype: str, target: Path, *, encoder: bool = False) -> bool:
+    """Convert without transformers' code for models, its other files as they are, if possible."""
+    import torch
+    from safetensors.torch import save_file
+
+    from sparknlp_zs.engine.described import described
+    from sparknlp_zs.engine.networks.stored import stored_model
+
+    config = described(folder).config
+    outputs = None if encoder else config.num_labels
+    model = stored_model(folder, config, dtype, torch.device("cpu"), outputs)
+    if model is None:
+        return False
+    weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+    save_file(weights, target / WEIGHTS, {"format": "pt"})
+    _copy_others(folder, target)
+    return True
 
 
 def _save(model: Any, folder: Path, target: Path) -> None:
@@ -113,6 +135,10 @@ def _save(model: Any, folder: Path, target: Path) -> None:
 
     with no_bars():
         model.save_pretrained(target, max_shard_size="100GB")
+    _copy_others(folder, target)
+
+
+def _copy_others(folder: Path, target: Path) -> None:
     weights = weight_files(folder)
     for path in needed_files(folder):
         copy = target / path.relative_to(folder)

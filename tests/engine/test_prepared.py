@@ -98,6 +98,28 @@ def test_index_that_names_files_elsewhere(folder):
     assert all(path.parent == folder for path in weight_files(folder))
 
 
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_models_with_a_fast_network_are_converted_without_transformers(
+    tiny_models, dtype, monkeypatch, tmp_path
+):
+    """The same weights in the same dtype as transformers writes, and every other file as it is."""
+    from sparknlp_zs.engine.networks import huggingface
+
+    monkeypatch.setenv("SPARKNLP_ZS_CACHE", str(tmp_path / "cache"))
+    for name, folder in tiny_models.items():
+        model = load_model(folder, dtype, torch.device("cpu"))
+        with monkeypatch.context() as patch:
+            patch.setattr(huggingface, "loaded", None)
+            prepared = prepared_folder(folder, dtype)
+        expected = model.state_dict()
+        found = load_file(prepared / "model.safetensors")
+        assert found.keys() == expected.keys(), name
+        assert all(found[key].equal(x) for key, x in expected.items())
+        for path in needed_files(folder):
+            if path.suffix == ".json":
+                assert (prepared / path.name).read_bytes() == path.read_bytes()
+
+
 def test_converted_once(folder, monkeypatch, tmp_path):
     from sparknlp_zs.engine import prepared
 
