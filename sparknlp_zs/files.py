@@ -8,6 +8,7 @@ import csv
 import json
 import math
 import os
+import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -144,8 +145,11 @@ def replaced(target: Path) -> Iterator[Path]:
         yield target
         return
     with tempfile.TemporaryDirectory(dir=place.parent) as folder:
-        yield Path(folder) / place.name
-        os.replace(Path(folder) / place.name, place)
+        made = Path(folder) / place.name
+        yield made
+        if place.exists():
+            shutil.copymode(place, made)
+        os.replace(made, place)
 
 
 def classify_file(

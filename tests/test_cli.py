@@ -293,10 +293,13 @@ def test_target_is_whole_or_as_it_was(tmp_path, tiny, monkeypatch):
 def test_target_behind_a_link(tmp_path, tiny, engine):
     (tmp_path / "in.jsonl").write_text('{"text": "a"}')
     (tmp_path / "there").mkdir()
-    (tmp_path / "out.jsonl").symlink_to(tmp_path / "there" / "real.jsonl")
+    real = tmp_path / "there" / "real.jsonl"
+    real.touch(0o600)
+    (tmp_path / "out.jsonl").symlink_to(real)
     assert classify(tmp_path / "in.jsonl", tmp_path / "out.jsonl", engine, tiny) == 0
     assert (tmp_path / "out.jsonl").is_symlink()
-    assert json.loads((tmp_path / "there" / "real.jsonl").read_text())["text"] == "a"
+    assert json.loads(real.read_text())["text"] == "a"
+    assert real.stat().st_mode & 0o777 == 0o600
 
 
 def test_lists_of_large_integers(tmp_path, tiny, engine):
