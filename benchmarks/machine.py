@@ -24,6 +24,12 @@ _PACKAGES = (
 _FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile", "amx_bf16", "amx_int8")
 
 
+def memory_of(pid: int) -> dict[str, float]:
+    """Fields of smaps_rollup in MB."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+    return {line.split(":")[0]: int(line.split()[1]) / 1024 for line in lines}
+
+
 def describe(threads: int) -> dict[str, str]:
     """The machine, the versions, the date and the command line."""
     info = _cpuinfo()

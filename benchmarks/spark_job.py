@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.machine import memory_of
+
 MARK = "RESULT "
 STEADY_WAIT_S = 1.0
 WARM_ROWS = 4  # per worker, before a peer's steady run
@@ -90,7 +92,7 @@ def _with_spark(job: Job) -> JobResult:
             seconds.append(time.perf_counter() - start)
         time.sleep(STEADY_WAIT_S)
         workers = _workers()
-        memory = [_memory(pid) for pid in workers]
+        memory = [memory_of(pid) for pid in workers]
         best = [(row["best"]["label"], row["best"]["score"]) for row in sorted(found)]
         return JobResult(
             first,
@@ -149,7 +151,7 @@ def _without_spark(job: Job) -> JobResult:
     best = list(
         zip(found.field("label").to_pylist(), found.field("score").to_pylist(), strict=True)
     )
-    used = _memory(os.getpid())
+    used = memory_of(os.getpid())
     private = used["Private_Clean"] + used["Private_Dirty"]
     return JobResult(first, seconds, [used["Pss"]], [private], [str(job.cores)], best)
 
@@ -163,12 +165,6 @@ def _workers() -> list[int]:
     alive = [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
     daemons = {child.pid for child in alive if "pyspark.daemon" in " ".join(child.cmdline())}
     return sorted(child.pid for child in alive if child.ppid() in daemons)
-
-
-def _memory(pid: int) -> dict[str, float]:
-    """Fields of smaps_rollup in MB."""
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
-    return {line.split(":")[0]: int(line.split()[1]) / 1024 for line in lines}
 
 
 def _environment(pid: int) -> dict[str, str]:

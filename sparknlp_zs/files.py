@@ -24,6 +24,7 @@ from sparknlp_zs import accessor as _accessor  # noqa: F401  (registers .zsc)
 from sparknlp_zs.csv_rows import csv_rows
 from sparknlp_zs.json_rows import json_rows
 from sparknlp_zs.tasks import ZeroShot
+from sparknlp_zs.tasks.checks import is_unicode
 
 FORMATS = {
     ".csv": "csv",
@@ -128,7 +129,7 @@ def _check_values(column: pd.Series, name: str, kind: str, target: Path) -> None
 
 def _has_half_pair(value: Any) -> bool:
     if isinstance(value, str):
-        return any("\ud800" <= x <= "\udfff" for x in value) if not value.isascii() else False
+        return not is_unicode(value)
     if isinstance(value, dict):
         return any(map(_has_half_pair, [*value, *value.values()]))
     return isinstance(value, list) and any(map(_has_half_pair, value))

@@ -134,11 +134,10 @@ def model_sizes(folder: Path) -> tuple[int, int]:
     ValueError
         If the model is no DeBERTa-v2 or -v3 that the fast network covers.
     """
-    from transformers import AutoConfig
-
     from sparknlp_zs.engine.networks import deberta
+    from sparknlp_zs.engine.networks.huggingface import load_config
 
-    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    config = load_config(folder)
     reason = deberta.supports(config)
     if reason is not None:
         raise ValueError(

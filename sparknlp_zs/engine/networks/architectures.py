@@ -17,21 +17,14 @@ from sparknlp_zs.engine.networks.modules import (
     table,
 )
 
-_PREFIXES = {
-    "bert": "bert",
-    "camembert": "roberta",
-    "deberta-v2": "deberta",
-    "distilbert": "distilbert",
-    "roberta": "roberta",
-    "xlm-roberta": "roberta",
-}
-_CLASSES = {
-    "bert": "Bert",
-    "camembert": "Camembert",
-    "deberta-v2": "DebertaV2",
-    "distilbert": "DistilBert",
-    "roberta": "Roberta",
-    "xlm-roberta": "XLMRoberta",
+# By model type: the name of the encoder within a classifier, and how classes' names begin.
+_KINDS = {
+    "bert": ("bert", "Bert"),
+    "camembert": ("roberta", "Camembert"),
+    "deberta-v2": ("deberta", "DebertaV2"),
+    "distilbert": ("distilbert", "DistilBert"),
+    "roberta": ("roberta", "Roberta"),
+    "xlm-roberta": ("roberta", "XLMRoberta"),
 }
 
 
@@ -50,19 +43,19 @@ def rewritten(config: Any, outputs: int | None) -> Model | None:
         None if transformers has to make the model.
     """
     kind = config.model_type
-    if kind not in _CLASSES or (kind == "deberta-v2" and outputs is None):
+    if kind not in _KINDS or (kind == "deberta-v2" and outputs is None):
         return None
     if not _is_sound(config):
         return None
+    prefix, name = _KINDS[kind]
     with torch.device("meta"):
         encoder = _ENCODERS.get(kind, _bert)(config)
         if outputs is None:
-            return Model(config, f"{_CLASSES[kind]}Model", "", **dict(encoder.named_children()))
+            return Model(config, f"{name}Model", "", **dict(encoder.named_children()))
         head = _HEADS.get(kind, _roberta_head)(config, outputs)
     if kind == "bert":
         encoder.pooler = head.pop("pooler")
-    name, prefix = f"{_CLASSES[kind]}ForSequenceClassification", _PREFIXES[kind]
-    return Model(config, name, prefix, **{prefix: encoder}, **head)
+    return Model(config, f"{name}ForSequenceClassification", prefix, **{prefix: encoder}, **head)
 
 
 def _is_sound(config: Any) -> bool:
@@ -74,7 +67,7 @@ def _is_sound(config: Any) -> bool:
     if config.hidden_size % config.num_attention_heads:
         return False
     if config.pad_token_id is None:
-        return _PREFIXES[kind] != "roberta"  # whose positions begin after it
+        return _KINDS[kind][0] != "roberta"  # whose positions begin after it
     found: bool = -config.vocab_size <= config.pad_token_id < config.vocab_size
     return found
 
