@@ -148,23 +148,33 @@ def _sized_strings(fields: list[StructField]) -> dict[str, DataType]:
     from pyspark.sql.pandas.types import to_arrow_type
     from pyspark.sql.types import CharType, VarcharType
 
-    wanted = {"error_on_duplicated_field_names_in_struct": True, "timezone": "UTC"}
-    # Spark versions have other options.
-    options = {x: wanted[x] for x in signature(to_arrow_type).parameters if x in wanted}
+    # Some Spark versions want a time zone.
+    options = {"timezone": "UTC"} if "timezone" in signature(to_arrow_type).parameters else {}
     found: dict[str, DataType] = {}
     for at, field in enumerate(fields):
         if isinstance(field.dataType, CharType | VarcharType):
             found[f"_{at}"] = field.dataType
             continue
         try:
-            to_arrow_type(field.dataType, **options)
+            reason = _twins(to_arrow_type(field.dataType, **options))
         except PySparkException as error:
+            reason = str(error).splitlines()[0]
+        if reason:
             raise TypeError(
                 f"column {field.name!r}: {field.dataType.simpleString()} cannot pass through a "
-                f"Python worker ({str(error).splitlines()[0]}); select the other columns before, "
-                "or use zs.annotate, whose result is a column"
-            ) from error
+                f"Python worker ({reason}); select the other columns before, or use zs.annotate, "
+                "whose result is a column"
+            )
     return found
+
+
+def _twins(kind: pa.DataType) -> str:
+    """What is wrong if fields of a struct share a name; Spark 3.5 tells only in the job."""
+    fields = [kind.field(at) for at in range(kind.num_fields)]
+    names = [field.name for field in fields]
+    if len(set(names)) < len(names):
+        return f"fields of one name in {kind}"
+    return next(filter(None, (_twins(field.type) for field in fields)), "")
 
 
 def _schema(given: list[StructField], task: Annotation, *, measured: bool) -> StructType:

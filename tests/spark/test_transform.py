@@ -46,7 +46,12 @@ def test_sized_strings_are_kept(spark, tiny):
         df = spark.sql(query)
         out = zs.transform(df, "t", topic=TOPIC, model=tiny)
         assert out.schema.fields[:-1] == df.schema.fields
-        assert tuple(out.first())[:-1] == tuple(df.first()) == ("x", "y  ", "fox ")
+        # Spark 3.5 does not pad here.
+        assert (
+            tuple(out.first())[:-1]
+            == tuple(df.first())
+            in [("x", "y  ", "fox "), ("x", "y", "fox")]
+        )
     finally:
         spark.conf.unset(name)
 
@@ -57,9 +62,12 @@ def test_sized_strings_are_kept(spark, tiny):
         ("make_interval(1)", "interval"),
         ("INTERVAL 3 MONTH", "interval month"),
         ("named_struct('a', 1, 'a', 2)", "struct<a:int,a:int>"),
+        ("map(1, array(named_struct('a', 1, 'a', 2)))", "map<int,array<struct<a:int,a:int>>>"),
     ],
 )
 def test_types_that_arrow_has_not(spark, value, kind):
+    if kind == "interval" and spark.version < "4":
+        pytest.skip("pyspark 3.5 has no such type: its own error names it")
     df = spark.sql(f"SELECT 'fox' AS text, {value} AS odd")
     message = f"column 'odd': {kind} cannot pass through a Python worker .*select the other columns"
     with pytest.raises(TypeError, match=message):
