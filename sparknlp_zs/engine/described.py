@@ -23,6 +23,8 @@ from sparknlp_zs.models import HEAD_WEIGHTS
 
 logger = logging.getLogger(__name__)
 
+DESCRIBED = "described"  # a folder in the cache, and in a folder that was sent
+
 _FORMAT = 1  # of the kept files
 _NEEDED = {"model_type", "num_labels", "id2label"}  # of every config
 _CONFIG, _TOKENIZER, _FACTS = "config.json", "tokenizer.json", "facts.json"
@@ -47,28 +49,52 @@ def described(folder: Path) -> Described:
 
     Made by transformers once per host, and then read from the cache, for the same files and the
     same versions of the libraries. Where nothing can be kept, transformers makes them each time.
+    A folder that was sent from elsewhere may hold what was kept there.
     """
-    place = _place(folder)
-    kept = None if place is None else _kept(place)
-    if kept is not None:
-        return kept
+    key = _key(folder)
+    if key is None:
+        return _made(folder)
+    place = _place(key)
+    for kept in (folder / DESCRIBED / key, place):
+        found = None if kept is None else _kept(kept)
+        if found is not None:
+            return found
     made = _made(folder)
     if place is not None:
         try:
-            made_once(f"described/{place.name}", lambda scratch: _keep(made, scratch))
+            made_once(f"{DESCRIBED}/{key}", lambda scratch: _keep(made, scratch))
         except (_StockOnlyError, OSError) as error:
             logger.info("%s: configuration and tokenizer are not kept: %s", folder, error)
     return made
+
+
+def description_files(folder: Path) -> dict[str, Path]:
+    """What ``described`` keeps of a folder, to be sent with it: by names within the folder.
+
+    None if nothing is kept, or the folder cannot be described here: it may be elsewhere.
+    """
+    key = _key(folder)
+    place = None if key is None else _place(key)
+    if place is None:
+        return {}
+    if not place.is_dir():
+        try:
+            described(folder)
+        except Exception as error:  # a tokenizer may need a library that only the workers have
+            logger.info("%s cannot be described here: %s", folder, error)
+    if not place.is_dir():
+        return {}
+    return {f"{DESCRIBED}/{key}/{x.name}": x for x in sorted(place.iterdir())}
 
 
 class _StockOnlyError(Exception):
     """Only transformers can make it."""
 
 
-def _place(folder: Path) -> Path | None:
+def _place(key: str) -> Path | None:
     try:
-        return cache_folder() / "described" / _key(folder)
-    except (RuntimeError, PackageNotFoundError):  # no home folder; a library that is not installed
+        return cache_folder() / DESCRIBED / key
+    except RuntimeError:  # no home folder
         return None
 
 
@@ -89,11 +115,14 @@ def _made(folder: Path) -> Described:
     return Described(load_config(folder), load_tokenizer(folder))
 
 
-def _key(folder: Path) -> str:
-    """Of all that they depend on."""
+def _key(folder: Path) -> str | None:
+    """Of all that they depend on; None if a library is not installed."""
+    try:
+        versions = [version("transformers"), version("tokenizers")]
+    except PackageNotFoundError:
+        return None
     weights = {*weight_files(folder), folder / HEAD_WEIGHTS}
     files = [x for x in needed_files(folder) if x.parent == folder and x not in weights]
-    versions = [version("transformers"), version("tokenizers")]
     digest = hashlib.sha256(repr([_FORMAT, versions, [x.name for x in files]]).encode())
     for path in files:
         with path.open("rb") as file:

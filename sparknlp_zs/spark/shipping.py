@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sparknlp_zs.embedders import EMBEDDER_REMEDY
 from sparknlp_zs.engine.cache import folder_stamp
 from sparknlp_zs.engine.combined import with_adapter, with_embedder
+from sparknlp_zs.engine.described import description_files
 from sparknlp_zs.engine.encoding import check_max_length
 from sparknlp_zs.engine.precision import compute_dtype
 from sparknlp_zs.engine.prepared import (
@@ -25,7 +27,14 @@ from sparknlp_zs.engine.prepared import (
     publish,
 )
 from sparknlp_zs.model_files import needed_files
-from sparknlp_zs.models import ModelSpec, model_folder, read_class_ids, read_config
+from sparknlp_zs.models import (
+    EMBEDDER,
+    EMBEDDING,
+    ModelSpec,
+    model_folder,
+    read_class_ids,
+    read_config,
+)
 from sparknlp_zs.spark.session import (
     add_archive,
     add_broadcast,
@@ -167,15 +176,16 @@ def ship(
         way = "path" if workers_see(session, folder) else "archive"
     elif way == "path":
         _check_shared(session, source, folder, dtype)
-    name = f"sparknlp_zs_{content}"
     path = archive = broadcast = None
     if way == "path":
         path = str(folder)
     elif way == "archive":
-        add_archive(session, _zipped(folder, name), name)
-        archive = name
+        packed = _zipped(folder, content)
+        add_archive(session, packed, packed.stem)
+        archive = packed.stem
     else:
-        broadcast = add_broadcast(session, _zipped(folder, name), f"broadcast of {name}")
+        packed = _zipped(folder, content)
+        broadcast = add_broadcast(session, packed, f"broadcast of {packed.stem}")
     return ShippedModel(
         content,
         dtype,
@@ -226,19 +236,34 @@ def _existing(folder: Path, remedy: str) -> Path:
     return folder
 
 
-def _zipped(folder: Path, name: str) -> Path:
-    """The folder's needed files in a zip whose bytes follow from their content alone."""
-    target = cache_folder() / "archives" / f"{name}.zip"
+def _zipped(folder: Path, content: str) -> Path:
+    """The folder's files in a zip, named by what it holds; its bytes follow from that alone."""
+    files = {path.relative_to(folder).as_posix(): path for path in needed_files(folder)}
+    described = _descriptions(folder)
+    digest = hashlib.sha256()
+    for name, path in described.items():
+        digest.update(name.encode() + path.read_bytes())
+    target = cache_folder() / "archives" / f"sparknlp_zs_{content}_{digest.hexdigest()[:8]}.zip"
     if target.is_file():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         packed = Path(scratch) / target.name
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
-            for path in needed_files(folder):
-                _add(archive, path, path.relative_to(folder).as_posix())
+            for name, path in sorted({**files, **described}.items()):
+                _add(archive, path, name)
         publish(packed, target)
     return target
+
+
+def _descriptions(folder: Path) -> dict[str, Path]:
+    """What spares workers on a new host the import of transformers."""
+    embedder = folder / EMBEDDER
+    nested = description_files(embedder) if (embedder / EMBEDDING).is_file() else {}
+    return {
+        **description_files(folder),
+        **{f"{EMBEDDER}/{name}": path for name, path in nested.items()},
+    }
 
 
 def _add(archive: zipfile.ZipFile, path: Path, name: str) -> None:

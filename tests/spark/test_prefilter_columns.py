@@ -70,13 +70,15 @@ def test_archive_holds_the_embedder(connect, model):
     names = zipfile.ZipFile(packed).namelist()
     assert {"embedder/model.safetensors", "embedder/zs_embedding.json"} < set(names)
     assert {"model.safetensors", "config.json"} < set(names)
+    described = {name.rpartition("described/")[0] for name in names if "described/" in name}
+    assert described == {"", "embedder/"}
     assert shipped.archive != ship(connect, model_spec(model.model)).archive
 
 
 def test_unpacked_archive_scores_alike(model, tiny, tmp_path):
     """What a worker loads, without the driver's cache and links."""
     folder = with_embedder(tiny, model, "float32")
-    with zipfile.ZipFile(shipping._zipped(folder, f"test_{tmp_path.name}")) as packed:
+    with zipfile.ZipFile(shipping._zipped(folder, hash_of(folder))) as packed:
         packed.extractall(tmp_path)
     assert hash_of(tmp_path) == hash_of(folder)
     found, expected = (

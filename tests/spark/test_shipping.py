@@ -6,6 +6,8 @@ import contextlib
 import json
 import os
 import shutil
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -40,7 +42,7 @@ def names(tiny_models):
 
 def test_cluster_archive(cluster_job, engine_scores, tiny_models):
     model = names(tiny_models)[0]
-    assert cluster_job["auto"] == f"sparknlp_zs_{hash_of(model)}"
+    assert cluster_job["auto"].startswith(f"sparknlp_zs_{hash_of(model)}_")
     engine_scores.check(cluster_job["archive"], model)
     engine_scores.check(cluster_job["new_session"], model)
     folders = {row["folder"] for row in cluster_job["archive_cached"]}
@@ -218,7 +220,7 @@ def test_connect_ships_each_model_once_per_session(connect, tiny_models, monkeyp
     assert first.archive != other.archive
     assert len(sent) == 2
     # Another client of the same session, with an archive made anew, is not refused.
-    (shipping.cache_folder() / "archives" / f"{first.archive}.zip").unlink()
+    archive_of(first).unlink()
     sent_before(connect).clear()
     assert ship(connect, model_spec(tiny)) == first
 
@@ -275,13 +277,62 @@ def test_archive_holds_the_needed_files_only(connect, tiny, tmp_path):
     (folder / "README.md").write_text("a card")
     shipped = ship(connect, model_spec(folder))
     assert shipped.archive == ship(connect, model_spec(tiny)).archive
-    packed = shipping.cache_folder() / "archives" / f"{shipped.archive}.zip"
-    assert set(zipfile.ZipFile(packed).namelist()) == {
+    names = zipfile.ZipFile(archive_of(shipped)).namelist()
+    assert {name for name in names if not name.startswith("described/")} == {
         "config.json",
         "model.safetensors",
         "tokenizer.json",
         "tokenizer_config.json",
     }
+    described = {name.split("/")[-1] for name in names if name.startswith("described/")}
+    assert described == {"config.json", "tokenizer.json", "facts.json"}
+
+
+def archive_of(shipped):
+    return shipping.cache_folder() / "archives" / f"{shipped.archive}.zip"
+
+
+LOADING = """
+import sys
+from pathlib import Path
+import pyarrow as pa
+from sparknlp_zs.engine.loading import load_scorer
+from sparknlp_zs.tasks import ZeroShot
+task = ZeroShot(["travel", "money"])
+found = load_scorer(Path(sys.argv[1])).score(task, [pa.array(["a card"])])
+print(found.field("score").to_pylist(), "transformers" in sys.modules)
+"""
+
+
+def test_new_host_does_not_import_transformers(connect, tiny_models, tmp_path, monkeypatch):
+    """What the driver keeps of configurations and tokenizers comes with the archive."""
+    shipped = ship(connect, model_spec(tiny_models["bert"]))
+    with zipfile.ZipFile(archive_of(shipped)) as packed:
+        packed.extractall(tmp_path / "full")
+    shutil.copytree(tmp_path / "full", tmp_path / "bare")
+    shutil.rmtree(tmp_path / "bare" / "described")
+    outputs = []
+    for name in ("full", "bare"):
+        monkeypatch.setenv("SPARKNLP_ZS_CACHE", str(tmp_path / f"cache of {name}"))
+        command = [sys.executable, "-c", LOADING, str(tmp_path / name)]
+        outputs.append(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert outputs[0].replace("False", "True") == outputs[1]
+    assert [x.endswith("True\n") for x in outputs] == [False, True]
+    assert not (tmp_path / "cache of full" / "described").exists()
+
+
+def test_archive_of_a_model_that_cannot_be_described_here(connect, tiny_models, monkeypatch):
+    """The tokenizer may need a library that only the workers have."""
+
+    def missing(folder):
+        raise ImportError("sentencepiece")
+
+    monkeypatch.setattr("sparknlp_zs.engine.described._made", missing)
+    monkeypatch.setattr("sparknlp_zs.engine.described._FORMAT", "unknown")
+    shipped = ship(connect, model_spec(tiny_models["roberta"]))
+    names = zipfile.ZipFile(archive_of(shipped)).namelist()
+    assert "model.safetensors" in names
+    assert not any(name.startswith("described/") for name in names)
 
 
 def test_worker_that_does_not_see_the_path(classic, tiny, tmp_path):
