@@ -19,7 +19,7 @@ from sparknlp_zs.tasks import Annotation, NamedTask
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, Observation
-    from pyspark.sql.types import DataType, StructField, StructType
+    from pyspark.sql.types import StructField, StructType
 
 _TEXT = "_zs_text"
 
@@ -130,13 +130,13 @@ def _check_free(df: DataFrame, names: list[str]) -> None:
             raise ValueError(f"{name}: such a column already exists; choose another name")
 
 
-def _cast(df: DataFrame, kinds: Mapping[str, DataType | str]) -> DataFrame:
+def _cast(df: DataFrame, kinds: Mapping[str, str]) -> DataFrame:
     for name, kind in kinds.items():
         df = df.withColumn(name, df[name].cast(kind))
     return df
 
 
-def _sized_strings(fields: list[StructField]) -> dict[str, DataType]:
+def _sized_strings(fields: list[StructField]) -> dict[str, str]:
     """The columns of CHAR and VARCHAR, by their numbered names: Arrow knows strings alone.
 
     Raises
@@ -150,10 +150,10 @@ def _sized_strings(fields: list[StructField]) -> dict[str, DataType]:
 
     # Some Spark versions want a time zone.
     options = {"timezone": "UTC"} if "timezone" in signature(to_arrow_type).parameters else {}
-    found: dict[str, DataType] = {}
+    found: dict[str, str] = {}
     for at, field in enumerate(fields):
         if isinstance(field.dataType, CharType | VarcharType):
-            found[f"_{at}"] = field.dataType
+            found[f"_{at}"] = field.dataType.simpleString()  # Connect 4.0 has no such types
             continue
         try:
             reason = _twins(to_arrow_type(field.dataType, **options))
