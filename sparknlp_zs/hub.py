@@ -38,6 +38,21 @@ def hub_snapshot(spec: ModelSpec) -> Path:
     return folder
 
 
+def in_vain(error: Exception) -> str:
+    """Where a name was looked for, given the hub client's error.
+
+    Examples
+    --------
+    >>> in_vain(ConnectionError())
+    'no such folder, not in the local cache, and the hub gave ConnectionError'
+    """
+    from huggingface_hub.errors import HFValidationError
+
+    if isinstance(error, HFValidationError):
+        return "no such folder, and no hub id, which is 'organisation/name'"
+    return f"no such folder, not in the local cache, and the hub gave {type(error).__name__}"
+
+
 def is_usable(folder: Path) -> bool:
     """Whether a folder has what loading needs: a cache may hold some files of a repository only.
 

@@ -153,15 +153,15 @@ def model_folder(spec: ModelSpec) -> Path:
                 "save_pretrained"
             )
         return folder.resolve()
-    from sparknlp_zs.hub import hub_snapshot
+    from sparknlp_zs.hub import hub_snapshot, in_vain
 
     try:
         return hub_snapshot(spec)
     except Exception as error:  # the hub client raises many unrelated types
         raise ModelNotFoundError(
-            f"model={spec.model!r}: no such folder, not in the local cache, and the hub gave "
-            f"{type(error).__name__}. Pass the path of a model folder (model='/path/to/model'), "
-            f"or model={STARTER!r}: the bundled model, which needs no download."
+            f"model={spec.model!r}: {in_vain(error)}. Pass the path of a model folder "
+            f"(model='/path/to/model'), or model={STARTER!r}: the bundled model, which needs no "
+            "download."
         ) from error
 
 

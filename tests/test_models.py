@@ -39,6 +39,11 @@ def test_missing_model_says_what_to_do():
         model_folder(ModelSpec("no/such"))
 
 
+def test_path_that_is_no_hub_id():
+    with pytest.raises(ModelNotFoundError, match=r"/no/such/folder'?: no such folder, and no hub"):
+        model_folder(ModelSpec("/no/such/folder"))
+
+
 def test_a_path_is_a_model(tmp_path):
     assert ModelSpec(tmp_path) == ModelSpec(str(tmp_path)) == model_spec(tmp_path)
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from sparknlp_zs.hub import in_vain
 from sparknlp_zs.model_files import PICKLED_WEIGHTS, WEIGHTS
 from sparknlp_zs.models import (
     CONFIG,
@@ -111,8 +112,7 @@ def _hub_adapter(name: str, argument: str) -> Path:
         if folder is not None and (folder / WEIGHTS).is_file():
             return folder
         raise ModelNotFoundError(
-            f"{argument}: no adapter {name!r}: no such folder, not in the local cache, and the "
-            f"hub gave {type(error).__name__}; {ADAPTER_REMEDY}"
+            f"{argument}: no adapter {name!r}: {in_vain(error)}; {ADAPTER_REMEDY}"
         ) from error
 
 
