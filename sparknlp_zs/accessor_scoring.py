@@ -99,15 +99,17 @@ def text_array(series: pd.Series) -> pa.ChunkedArray:
     >>> text_array(pd.Series(["a", None])).to_pylist()
     ['a', None]
     """
-    values = series.astype("object") if _is_categorical(series.dtype) else series
-    kind = pd.api.types.infer_dtype(values, skipna=True)
-    if kind not in ("string", "empty") and not values.isna().all():
-        raise TypeError(
-            f"Series {series.name!r} is not text but {kind} (dtype {series.dtype}); "
-            "convert it first, such as with .astype('str')"
-        )
+    values = series.astype("object") if _wants_objects(series.dtype) else series
     missing = values.isna().to_numpy(dtype=bool)
     objects = values.to_numpy(object)
+    kind = pd.api.types.infer_dtype(objects, skipna=True)
+    if kind not in ("string", "empty"):
+        kind = pd.api.types.infer_dtype(objects[~missing])  # it does not skip NaT beside strings
+    if kind not in ("string", "empty"):
+        raise TypeError(
+            f"Series {series.name!r} is not text but {kind} (dtype {series.dtype}); "
+            "convert it first, such as with .astype('string')"
+        )
     try:
         return pa.chunked_array([pa.array(objects, pa.large_string(), mask=missing)])
     except UnicodeEncodeError:
@@ -118,10 +120,10 @@ def text_array(series: pd.Series) -> pa.ChunkedArray:
         ) from None
 
 
-def _is_categorical(dtype: Any) -> bool:
+def _wants_objects(dtype: Any) -> bool:
     if isinstance(dtype, pd.ArrowDtype):
         return bool(pa.types.is_dictionary(dtype.pyarrow_dtype))
-    return isinstance(dtype, pd.CategoricalDtype)
+    return isinstance(dtype, pd.CategoricalDtype | pd.SparseDtype)
 
 
 def as_frame(result: RowResults, names: list[str], index: pd.Index) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from sparknlp_zs.model_files import check_tokenizer
 from sparknlp_zs.models import Model, ModelNotFoundError, ModelSpec, model_folder, model_spec
 from sparknlp_zs.tasks import Task, needs_embedder
 
@@ -110,6 +111,7 @@ def embedder_of(spec: ModelSpec) -> tuple[Path, Embedding]:
             f"with a config.json, nor found on the hub; {EMBEDDER_REMEDY}"
         ) from error
     encoder, embedding = read_embedding(folder)
+    check_tokenizer(encoder)
     if _json(encoder / "config.json").get("is_encoder_decoder"):
         raise ValueError(f"embedder={name!r}: it has a decoder too; use an encoder such as BERT")
     return encoder, embedding

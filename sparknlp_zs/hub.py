@@ -6,12 +6,11 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sparknlp_zs.model_files import VOCABULARIES, weight_files
+from sparknlp_zs.model_files import VOCABULARIES, has_vocabulary, weight_files
 
 if TYPE_CHECKING:
     from sparknlp_zs.models import ModelSpec
 
-_VOCABULARY_FILES = frozenset({"tokenizer.json", "vocab.txt", "vocab.json"})
 _FILES = ("*.json", "*.safetensors", "*.txt", "*.jinja", *(f"*{x}" for x in VOCABULARIES))
 # Pickled weights only where there are no others: both would be twice the download.
 _PICKLED = "*.bin"
@@ -70,10 +69,8 @@ def is_usable(folder: Path) -> bool:
         first = json.loads(modules.read_text(encoding="utf-8"))[0]["path"]
         return bool(first) and is_usable(folder / Path(first).name)
     weights = weight_files(folder)
-    names = {path.name for path in folder.iterdir()}
-    vocabulary = any(x in _VOCABULARY_FILES or x.endswith(VOCABULARIES) for x in names)
     complete = bool(weights) and all(path.is_file() for path in weights)
-    return "config.json" in names and complete and vocabulary
+    return complete and (folder / "config.json").is_file() and has_vocabulary(folder)
 
 
 def _cached(spec: ModelSpec) -> Path | None:

@@ -78,6 +78,34 @@ def needed_files(folder: Path) -> list[Path]:
     return sorted([*(folder / name for name in weights | others), *nested])
 
 
+def has_vocabulary(folder: Path) -> bool:
+    """Whether a folder holds a tokenizer's vocabulary under a usual name."""
+    names = [path.name for path in folder.iterdir()]
+    return any(x in _VOCABULARY_FILES or x.endswith(VOCABULARIES) for x in names)
+
+
+def check_tokenizer(folder: Path) -> None:
+    """Refuse a folder without a tokenizer.
+
+    transformers makes an empty one for it, to which every word is unknown.
+
+    Raises
+    ------
+    ValueError
+        If there is neither a vocabulary nor a configuration of a tokenizer, which may do without.
+
+    Examples
+    --------
+    >>> from sparknlp_zs.models import STARTER_PATH
+    >>> check_tokenizer(Path(STARTER_PATH))
+    """
+    if not has_vocabulary(folder) and not (folder / "tokenizer_config.json").is_file():
+        raise ValueError(
+            f"{folder}: there is no tokenizer (tokenizer.json or a vocabulary), without which "
+            "every word is unknown; save it there too, by tokenizer.save_pretrained(folder)"
+        )
+
+
 def weight_files(folder: Path) -> list[Path]:
     """The weights that transformers loads from a folder, with their index if there are shards.
 
@@ -94,6 +122,7 @@ def weight_files(folder: Path) -> list[Path]:
     return []
 
 
+_VOCABULARY_FILES = frozenset({"tokenizer.json", "vocab.txt", "vocab.json"})
 _KNOWN_FILES = frozenset(
     {
         "config.json",

@@ -249,9 +249,10 @@ def class_ids(label2id: Mapping[str, int], model: str = "model") -> ClassIds:
     found = named_class_ids(label2id)
     if found is None:
         raise ValueError(
-            f"{model}: label2id={dict(label2id)} names no entailment class with a contradiction "
-            "or not_entailment class beside it; use an NLI model, or predict() for the model's own "
-            "classes, or correct label2id and id2label in its config.json"
+            f"{model}: label2id={dict(label2id)} names no entailment class with just a "
+            "contradiction and perhaps a neutral class beside it, or a not_entailment class; use "
+            "an NLI model, or predict() for the model's own classes, or correct label2id and "
+            "id2label in its config.json"
         )
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -141,6 +142,16 @@ def test_arrow_categories_are_texts(tiny):
     series = pd.Series(pa.array(TEXTS).dictionary_encode(), dtype=kind)
     expected = pd.Series(TEXTS, dtype="object").zsc.scores(LABELS, model=tiny)
     pd.testing.assert_frame_equal(series.zsc.scores(LABELS, model=tiny), expected)
+
+
+def test_other_texts(tiny):
+    """Missing values that pandas tells from texts, and a sparse Series."""
+    expected = pd.Series(["the fox", None]).zsc.scores(LABELS, model=tiny)
+    values = [["the fox", pd.NaT], ["the fox", Decimal("NaN")]]
+    for series in [pd.Series(x, dtype=object) for x in values] + [
+        pd.Series(["the fox", None], dtype=object).astype(pd.SparseDtype(object))
+    ]:
+        pd.testing.assert_frame_equal(series.zsc.scores(LABELS, model=tiny), expected)
 
 
 def test_no_rows_and_nothing_but_missing(tiny):

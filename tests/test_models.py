@@ -267,6 +267,56 @@ def test_weights_without_classifier_are_refused(tiny, tmp_path):
         load_scorer(folder)
 
 
+def cut(folder):
+    """Half of the weights' bytes."""
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def rename_classes(folder):
+    """Two names for three outputs."""
+    path = folder / "config.json"
+    labels = {"id2label": {"0": "entailment", "1": "not_entailment"}}
+    labels["label2id"] = {"entailment": 0, "not_entailment": 1}
+    path.write_text(json.dumps({**json.loads(path.read_text()), **labels}))
+
+
+def without_tokenizer(folder):
+    """As if ``tokenizer.save_pretrained`` had been forgotten."""
+    for path in [*folder.glob("token*"), *folder.glob("vocab*")]:
+        path.unlink()
+
+
+def without_vocabulary(folder):
+    """The tokenizer's configuration alone."""
+    (folder / "tokenizer.json").unlink()
+    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "BertTokenizer"}')
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (cut, "model.safetensors is damaged or not complete"),
+        (rename_classes, "model: the weights are damaged, or not of the shapes that config.json"),
+        (without_tokenizer, r"model: there is no tokenizer .*tokenizer\.save_pretrained"),
+        (without_vocabulary, "model: the tokenizer knows no words"),
+    ],
+)
+def test_damaged_folders_are_named(tiny, tmp_path, damage, message):
+    """Without a vocabulary transformers takes every word for the unknown one."""
+    folder = shutil.copytree(tiny, tmp_path / "model")
+    damage(folder)
+    with pytest.raises(ValueError, match=message):
+        pd.Series(["the fox"]).zsc.classify(["travel", "money"], model=folder)
+
+
+def test_device_that_is_not_there(tiny):
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    with pytest.raises(ValueError, match=r"device='cuda:0': torch .* sees no such device"):
+        load_scorer(tiny, device="cuda:0")
+
+
 def test_prepared_folder_has_the_dtype_and_the_same_scores(tiny):
     import pyarrow as pa
 

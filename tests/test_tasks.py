@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from dataclasses import replace
+from enum import Enum
 
 import numpy as np
 import pandas as pd
@@ -43,6 +44,8 @@ CLASSES = ClassIds(entailment=0, neutral=1, contradiction=2)
         ({"a": 3}, TypeError, "descriptions: 3 is a int"),
         ({}, ValueError, "at least one"),
         ({"a": ["x"]}, TypeError, r"descriptions: \['x'\] is a list"),
+        (pd.DataFrame({"x": ["a"]}), TypeError, "a DataFrame of 2 dimensions; .* one column"),
+        (np.array("a"), TypeError, "a ndarray of 0 dimensions"),
     ],
 )
 def test_wrong_labels(labels, error, message):
@@ -94,6 +97,7 @@ def test_options_that_trees_have_not():
         for options in ({"long_text": "chunk"}, {"prefilter": 1}, {"multi_label": True}):
             with pytest.raises(ValueError, match="labels with children"):
                 classify_task(labels, **options)
+    assert classify_task({"p": ["a", "b"]}, long_text="truncate", multi_label=False) == tree
 
 
 def test_wrong_types():
@@ -227,6 +231,24 @@ def test_descriptions_stand_in_the_hypotheses_and_labels_in_the_result():
 @pytest.mark.parametrize("kind", [list, tuple, iter, pd.Series, pd.Index, np.array])
 def test_iterables_of_labels(kind):
     assert ZeroShot(kind(["x", "y"])).labels == ("x", "y")
+
+
+class Topic(str, Enum):  # noqa: UP042  StrEnum says its value
+    """Its str() is the member's name, which is not what it says."""
+
+    REFUND = "refund"
+    CARD = "stolen card"
+
+
+def test_members_of_an_enum():
+    names = ("refund", "stolen card")
+    task = ZeroShot(list(Topic), threshold={Topic.CARD: 0.5}, hypotheses={"refund": Topic.REFUND})
+    assert task == ZeroShot(names, threshold={"stolen card": 0.5}, hypotheses={"refund": "refund"})
+    assert task_from_json(task.to_json()) == task
+    assert ZeroShot({"x": Topic.REFUND}).hypotheses == ("This example is refund.",)
+    tree = Hierarchy({Topic.REFUND: ["q"], Topic.CARD: ["r", Topic.CARD]})
+    assert tree.labels == ("refund > q", "stolen card > r", "stolen card > stolen card")
+    assert {type(x) for x in (*task.labels, *task.hypotheses)} == {str}
 
 
 @pytest.mark.parametrize(

@@ -150,8 +150,15 @@ def safetensors_header(path: Path) -> dict[str, dict[str, Any]]:
             raise ValueError(
                 f"{path}: no safetensors file; if it is a pointer of Git LFS, run git lfs pull"
             )
-        header: dict[str, dict[str, Any]] = json.loads(file.read(size))
-    return {name: x for name, x in header.items() if name != "__metadata__"}
+        try:
+            header: dict[str, dict[str, Any]] = json.loads(file.read(size))
+        except ValueError:
+            header = {}
+    found = {name: x for name, x in header.items() if name != "__metadata__"}
+    end = max((int(x["data_offsets"][1]) for x in found.values()), default=-1)
+    if end < 0 or 8 + size + end != path.stat().st_size:
+        raise ValueError(f"{path} is damaged or not complete; fetch the model again")
+    return found
 
 
 def _loaded_bytes(tensor: dict[str, Any], item_bytes: int) -> int:

@@ -48,11 +48,12 @@ def load_scorer(
     Raises
     ------
     ValueError
-        If the model's weights are incomplete, or the names of its classes contradictory.
+        If the model's weights are incomplete, the names of its classes contradictory, or there is
+        no such device.
     """
+    place = _device(device)
     found = described(folder)
     config, tokenizer = found.config, found.tokenizer
-    place = torch.device(device)
     computed = compute_dtype(dtype, device)
     if place.type == "cpu" and computed != "float32":
         bound_kernel_caches(OF_A_PROCESS)
@@ -74,3 +75,14 @@ def load_scorer(
     if (folder / EMBEDDER / EMBEDDING).is_file():
         scorer.use_embedder(load_embedder(folder / EMBEDDER, computed, place, token_budget))
     return scorer
+
+
+def _device(name: str) -> torch.device:
+    device = torch.device(name)
+    backends = {"cuda": torch.cuda, "mps": torch.backends.mps}
+    if device.type in backends and not backends[device.type].is_available():
+        raise ValueError(
+            f"device={name!r}: torch {torch.__version__} sees no such device here; leave device "
+            "out, or install a torch that supports it"
+        )
+    return device

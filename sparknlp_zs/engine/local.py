@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sparknlp_zs.engine.cache import ScorerKey, default_device, folder_stamp, scorer_for
 from sparknlp_zs.engine.combined import with_adapter, with_embedder
 from sparknlp_zs.engine.precision import compute_dtype
+from sparknlp_zs.model_files import check_tokenizer
 from sparknlp_zs.models import Model, model_folder, model_spec, read_class_ids
 
 if TYPE_CHECKING:
@@ -30,11 +31,12 @@ def local_scorer(model: Model, check: Callable[[Path], object] = read_class_ids)
     ModelNotFoundError
         If there is no such model.
     ValueError
-        If it names no entailment class, or what ``check`` asks for.
+        If it names no entailment class, or what ``check`` asks for, or has no tokenizer.
     """
     spec = model_spec(model)
     folder = model_folder(spec)
     check(folder)
+    check_tokenizer(folder)
     folder = with_embedder(with_adapter(folder, spec), spec)
     return scorer_for(
         ScorerKey(

@@ -262,7 +262,7 @@ def _text(series: ps.Series) -> Column:
     if isinstance(series.dtype, _categorical()) or not (is_string(kind) or kind == "void"):
         raise TypeError(
             f"Series {series.name!r} is not text (dtype {series.dtype}); "
-            "convert it first, such as with .astype('str')"
+            "convert it first, such as with .astype('string')"
         )
     return series.spark.column
 

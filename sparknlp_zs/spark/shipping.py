@@ -26,7 +26,7 @@ from sparknlp_zs.engine.prepared import (
     prepared_folder,
     publish,
 )
-from sparknlp_zs.model_files import needed_files
+from sparknlp_zs.model_files import check_tokenizer, needed_files
 from sparknlp_zs.models import (
     EMBEDDER,
     EMBEDDING,
@@ -161,12 +161,13 @@ def ship(
     Raises
     ------
     ModelNotFoundError, ValueError
-        If there is no such model, the check fails, or the setting is wrong or impossible here: on
-        the driver, before any job.
+        If there is no such model, the check fails, it has no tokenizer, or the setting is wrong or
+        impossible here: on the driver, before any job.
     """
     way = _chosen_way(session)
     source = model_folder(spec)
     check(source)
+    check_tokenizer(source)
     _check_length(source, spec)
     dtype = compute_dtype(spec.dtype, spec.device)
     folder = with_adapter(prepared_folder(source, dtype), spec)

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 from sparknlp_zs.tasks.checks import Labels, checked_flag
 from sparknlp_zs.tasks.hierarchy import Hierarchy, HierarchyScores
 from sparknlp_zs.tasks.label_tree import NestedLabels, is_nested
+from sparknlp_zs.tasks.long_text import TRUNCATE
 from sparknlp_zs.tasks.row_labels import RowLabels
 from sparknlp_zs.tasks.zero_shot import ZeroShot, ZeroShotScores
 
@@ -95,6 +96,8 @@ def given(**options: Any) -> dict[str, Any]:
 
 def _task(labels: LabelsOrTask, options: dict[str, Any]) -> ZeroShot | Hierarchy:
     options = given(**options)
+    if is_nested(labels) and options.get("long_text") == TRUNCATE:
+        del options["long_text"]  # what they do anyway
     if isinstance(labels, Hierarchy) or is_nested(labels):
         _refuse_flat_only(options)
     if isinstance(labels, ZeroShot | Hierarchy):

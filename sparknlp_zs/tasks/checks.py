@@ -34,6 +34,12 @@ def checked_labels(labels: Iterable[str], name: str = "labels") -> tuple[str, ..
 
 
 def _iterated(labels: Iterable[str], name: str) -> Iterator[str]:
+    dimensions = getattr(labels, "ndim", 1)
+    if isinstance(dimensions, int) and dimensions != 1:
+        raise TypeError(
+            f"{name}: a {type(labels).__name__} of {dimensions} dimensions; pass a list of "
+            "strings, or one column"
+        )
     try:
         return iter(labels)
     except (TypeError, NotImplementedError) as error:  # Spark's Columns and Series have an __iter__
@@ -83,7 +89,7 @@ def checked_text(text: str, name: str, what: str) -> str:
         raise ValueError(f"{name}: {text!r} is blank; give every {what} a text")
     if not is_unicode(text):
         raise ValueError(f"{name}: {text!r} holds half a character, a lone surrogate; remove it")
-    return str(text)  # numpy's strings are no JSON
+    return str.__str__(text)  # numpy's strings are no JSON; an enum's str is its name
 
 
 def is_unicode(text: str) -> bool:
@@ -224,7 +230,7 @@ def _pairs(given: Any) -> list[tuple[Any, Any]] | None:
 def _known(label: str, name: str, labels: Sequence[str] | None) -> str:
     if labels is not None and label not in labels:
         raise ValueError(f"{name}: {label!r} is none of the labels {list(labels)[:20]}")
-    return label
+    return str.__str__(label) if isinstance(label, str) else label
 
 
 def _checked_number(value: float, name: str) -> float:

@@ -53,14 +53,15 @@ def label_tree(labels: Any, place: str = "labels") -> tuple[Node, ...]:
     """
     names = checked_labels(labels, place)
     for name in names:
-        if SEPARATOR in name:
+        if SEPARATOR in f" {name} ":
             raise ValueError(
                 f"{place}: {name!r} holds {SEPARATOR!r}, which joins the labels of a path; name "
                 "the label otherwise"
             )
     if not isinstance(labels, Mapping):
         return tuple(Node(name, name) for name in names)
-    nodes = tuple(_node(name, labels[name], f"{place}[{name!r}]") for name in names)
+    values = zip(names, labels.values(), strict=True)
+    nodes = tuple(_node(name, value, f"{place}[{name!r}]") for name, value in values)
     refuse_duplicates([node.said for node in nodes], f"{place}, descriptions")
     return nodes
 

@@ -244,6 +244,8 @@ def test_json_both_ways(task):
         ({"a": {"x": "same", "y": "same"}}, ValueError, r"labels\['a'\], descriptions: \['same'\]"),
         ({"a": ["x", "y"], "b": " "}, ValueError, r"labels\['b'\]: ' ' is blank"),
         ({"a": ["x > y", "z"]}, ValueError, r"labels\['a'\]: 'x > y' holds ' > '"),
+        ({"a >": ["b"], "a": ["c"]}, ValueError, "labels: 'a >' holds ' > '"),
+        ({"a": ["> b", "c"]}, ValueError, r"labels\['a'\]: '> b' holds ' > '"),
         ({"a": ["x"]}, ValueError, "two labels that have no children"),
         ({}, ValueError, "at least one"),
         (["a", "b"], TypeError, r"labels=\['a', 'b'\]: pass a dict"),

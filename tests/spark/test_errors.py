@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from sparknlp_zs import spark as zs
@@ -79,6 +81,14 @@ def test_missing_column(spark, no_jobs, frame, tiny):
 
     with pytest.raises(AnalysisException, match="`nope` cannot be resolved"):
         _ = frame.withColumn("x", zs.classify("nope", ["a", "b"], model=tiny)).schema
+
+
+def test_model_without_tokenizer(spark, no_jobs, tiny, tmp_path):
+    folder = shutil.copytree(tiny, tmp_path / "model")
+    for path in folder.glob("token*"):
+        path.unlink()
+    with pytest.raises(ValueError, match="there is no tokenizer"):
+        zs.classify("t", ["a"], model=folder)
 
 
 def test_model_that_is_no_nli_model(spark, no_jobs, tmp_path):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from safetensors import SafetensorError
 
 from sparknlp_zs.engine.batching import Padding
 from sparknlp_zs.models import EMBEDDING, LAST_TOKEN_CLASSIFIERS, label_ids, read_config
@@ -85,10 +86,22 @@ def to_tensors(
 
 
 def load_tokenizer(folder: Path) -> Any:
-    """The folder's tokenizer, never with code from the folder."""
+    """The folder's tokenizer, never with code from the folder.
+
+    Raises
+    ------
+    ValueError
+        If it knows no words: transformers makes it so where the vocabulary is missing.
+    """
     from transformers import AutoTokenizer
 
-    return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    found = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    if found.is_fast and len(found) <= len(set(found.all_special_ids)):
+        raise ValueError(
+            f"{folder}: the tokenizer knows no words, so its vocabulary is missing; save it there "
+            "anew, by tokenizer.save_pretrained(folder)"
+        )
+    return found
 
 
 def load_config(folder: Path) -> Any:
@@ -136,17 +149,28 @@ def loaded(auto_class: Any, folder: Path, dtype: str, **config: Any) -> tuple[An
     """A folder's model by a class of transformers, and the weights that the folder lacks.
 
     ``config`` are changes of its configuration.
+
+    Raises
+    ------
+    ValueError
+        If the weights are damaged, or of other shapes than the configuration says.
     """
     with no_bars():
-        model, info = auto_class.from_pretrained(
-            folder,
-            dtype=getattr(torch, dtype),
-            local_files_only=True,
-            trust_remote_code=False,
-            weights_only=True,
-            output_loading_info=True,
-            **config,
-        )
+        try:
+            model, info = auto_class.from_pretrained(
+                folder,
+                dtype=getattr(torch, dtype),
+                local_files_only=True,
+                trust_remote_code=False,
+                weights_only=True,
+                output_loading_info=True,
+                **config,
+            )
+        except (RuntimeError, SafetensorError) as error:
+            raise ValueError(
+                f"{folder}: the weights are damaged, or not of the shapes that config.json says "
+                f"({str(error).splitlines()[0]}); fetch or save the model again"
+            ) from error
     return model, sorted(info["missing_keys"])
 
 
