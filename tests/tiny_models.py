@@ -26,8 +26,9 @@ Fast = transformers.PreTrainedTokenizerFast
 
 LABELS = ("entailment", "neutral", "contradiction")
 ARCHITECTURES = ("bert", "roberta", "deberta-v2", "distilbert")
-# They run as they are, and not as others do: the last position decides, and a decoder.
-OTHERS = ("xlnet", "bart", "gpt2")
+# They run as they are, and not as others do: the last position decides, a decoder, and padding
+# that is read.
+OTHERS = ("xlnet", "bart", "gpt2", "convbert", "fnet")
 MAX_LENGTH = 64
 
 CORPUS = [
@@ -78,6 +79,11 @@ def _config(architecture: str, tokenizer: object, labels: tuple[str, ...]) -> ob
         return transformers.DistilBertConfig(
             **common, dim=32, n_layers=3, n_heads=4, hidden_dim=48, sinusoidal_pos_embds=False
         )
+    if architecture == "convbert":
+        return transformers.ConvBertConfig(**common, **_SIZE, embedding_size=32)
+    if architecture == "fnet":
+        sizes = {name: size for name, size in _SIZE.items() if name != "num_attention_heads"}
+        return transformers.FNetConfig(**common, **sizes)
     if architecture == "xlnet":
         del common["max_position_embeddings"]
         return transformers.XLNetConfig(**common, d_model=32, n_layer=2, n_head=4, d_inner=48)
@@ -179,4 +185,6 @@ _TOKENIZERS = {
     "xlnet": partial(_wordpiece, "$A [SEP] $B:1 [SEP]:1 [CLS]:2", padding_side="left"),
     "gpt2": partial(_byte_bpe, model_input_names=["input_ids", "attention_mask"]),
     "bart": partial(_byte_bpe, model_input_names=["input_ids", "attention_mask"]),
+    "convbert": _wordpiece,
+    "fnet": partial(_wordpiece, model_input_names=["input_ids", "token_type_ids"]),
 }

@@ -12,8 +12,8 @@ import numpy.typing as npt
 import torch
 from safetensors import SafetensorError
 
-from sparknlp_zs.engine.batching import Padding
-from sparknlp_zs.models import EMBEDDING, LAST_TOKEN_CLASSIFIERS, label_ids, read_config
+from sparknlp_zs.engine.networks.padded import padding_for
+from sparknlp_zs.models import EMBEDDING, label_ids, read_config
 
 Inputs = dict[str, npt.NDArray[np.int64]]
 
@@ -30,8 +30,6 @@ class HuggingFaceNetwork:
         The inputs that the model takes (some take no token_type_ids).
     """
 
-    padding = Padding()
-
     def __init__(self, model: Any, device: torch.device, input_names: list[str]) -> None:
         self.config = model.config
         self.device = device
@@ -41,8 +39,7 @@ class HuggingFaceNetwork:
         self._pad = getattr(self.config, "pad_token_id", None)
         if self._pad is None:
             self.config.pad_token_id = -1  # no text has it; without any, they refuse batches
-        if self._pad is None or self.config.model_type in LAST_TOKEN_CLASSIFIERS:
-            self.padding = Padding(step=1, mixed=True)  # rows of equal length only
+        self.padding = padding_for(self.config.model_type, self._pad)
 
     def logits(self, batch: Sequence[Inputs]) -> npt.NDArray[np.float32]:
         """Logits as float32 [rows, classes] from groups of int64 inputs [rows, length]."""

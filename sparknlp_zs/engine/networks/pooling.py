@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from sparknlp_zs.engine.batching import Padding
 from sparknlp_zs.engine.networks import bert
 from sparknlp_zs.engine.networks.encoder import EncoderNetwork, mean_of
 from sparknlp_zs.engine.networks.huggingface import Inputs, to_tensors
 from sparknlp_zs.engine.networks.modules import class_name
+from sparknlp_zs.engine.networks.padded import padding_for
 
 if TYPE_CHECKING:
     from sparknlp_zs.engine.scorer import Network
@@ -65,8 +65,6 @@ class PooledNetwork:
 class PooledHuggingFace:
     """Any encoder, run as it is, and pooled."""
 
-    padding = Padding()
-
     def __init__(
         self, model: Any, device: torch.device, input_names: list[str], pooling: str
     ) -> None:
@@ -74,6 +72,7 @@ class PooledHuggingFace:
         self._device = device
         self._input_names = frozenset(input_names)
         self._mean = pooling == "mean"
+        self.padding = padding_for(model.config.model_type, 0)  # no last token is looked for
 
     def logits(self, batch: Sequence[Inputs]) -> Vectors:
         """Unit vectors [rows, hidden] from groups of int64 inputs [rows, length]."""
