@@ -192,14 +192,17 @@ def _drop(keys: list[ScorerKey]) -> None:
 
 
 def folder_stamp(folder: Path) -> str:
-    """The folder, and names, sizes and times of a model's files: changes when one is rewritten."""
+    """The folder, and what the system tells of a model's files: changes when one is rewritten."""
     return stamp_of(folder, needed_files(folder))
 
 
 def stamp_of(folder: Path, paths: Iterable[Path]) -> str:
-    """The folder, and names, sizes and times of some of its files."""
+    """The folder, and names, sizes, numbers and times of some of its files.
+
+    Archives may give all files one time, so that of the file's state counts too.
+    """
     states = [(path.name, path.stat()) for path in paths]
-    files = [f"{name}:{state.st_size}:{state.st_mtime_ns}" for name, state in states]
+    files = [f"{name}:{x.st_size}:{x.st_mtime_ns}:{x.st_ctime_ns}:{x.st_ino}" for name, x in states]
     return ";".join([str(folder.resolve()), *files])
 
 

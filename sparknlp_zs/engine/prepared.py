@@ -65,7 +65,7 @@ def made_once(name: str, fill: Callable[[Path], None]) -> Path:
     target = cache_folder() / name
     if target.is_dir():
         return target
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     scratch = Path(tempfile.mkdtemp(dir=target.parent))
     try:
         fill(scratch)
@@ -74,6 +74,23 @@ def made_once(name: str, fill: Callable[[Path], None]) -> Path:
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return target
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder of the cache.
+
+    Raises
+    ------
+    OSError
+        If nothing can be written there; the message says what to set.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(
+            f"the cache of models cannot be written: {error}; set the environment variable "
+            f"{CACHE_VARIABLE} to a folder where it can"
+        ) from error
 
 
 def publish(scratch: Path, target: Path) -> None:
@@ -101,6 +118,7 @@ def convert(folder: Path, dtype: str, target: Path) -> None:
 
     from sparknlp_zs.engine.networks.huggingface import load_model
 
+    target.mkdir(parents=True, exist_ok=True)
     if _converted(folder, dtype, target):
         return
     model = load_model(folder, dtype, torch.device("cpu"))

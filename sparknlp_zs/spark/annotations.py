@@ -13,6 +13,7 @@ from sparknlp_zs.embedders import spec_for
 from sparknlp_zs.spark.arrays import array_udf
 from sparknlp_zs.spark.modelstage import ModelStage
 from sparknlp_zs.spark.names import quoted
+from sparknlp_zs.spark.session import column_key
 from sparknlp_zs.spark.shipping import ship
 from sparknlp_zs.spark.task_param import HasZeroShotTask
 from sparknlp_zs.tasks import ZeroShot
@@ -150,8 +151,10 @@ class AnnotationClassifier(ModelStage, HasInputCols, HasOutputCol, HasZeroShotTa
         names: list[str] = self.getInputCols()
         if len(names) != 1:
             raise ValueError(f"inputCols={names!r}: name one column, of documents or sentences")
-        (name,) = names
-        if name not in dataset.columns:
+        same = column_key(dataset.sparkSession)
+        columns: list[str] = dataset.columns
+        name = next((x for x in columns if same(x) == same(names[0])), None)
+        if name is None:
             raise ValueError(
                 f"inputCols={names!r}: no such column; the columns are {dataset.columns[:20]}"
             )

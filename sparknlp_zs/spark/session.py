@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
+import re
+import shutil
+import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from pathlib import Path
@@ -151,11 +156,34 @@ def add_archive(session: SparkSession, path: Path, name: str) -> None:
     """Send a zip to the session's workers, once; it is unpacked in a folder ``name``."""
     sent = sent_before(session)
     if name not in sent:
+        path = _plainly_placed(path)
         if is_before_4() and not is_connect(session):
             session.sparkContext.addArchive(f"{path}#{name}")
         else:
             session.addArtifacts(f"{path}#{name}", archive=True)
         sent[name] = True
+
+
+def _plainly_placed(path: Path) -> Path:
+    """The file, or a link to it, under a path without spaces and the like.
+
+    Spark takes a path for a URI, and a context in which that fails runs no job any more.
+    """
+    if re.fullmatch(r"[\w./+@=,~-]+", str(path), re.ASCII):
+        return path
+    folder = Path(tempfile.mkdtemp(prefix="sparknlp_zs_"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    (folder / path.name).symlink_to(path)
+    return folder / path.name
+
+
+@contextlib.contextmanager
+def sending(session: SparkSession) -> Iterator[None]:
+    """One thread at a time packs models for the session, and sends them."""
+    owner = session if is_connect(session) else session.sparkContext
+    lock: threading.RLock = vars(owner).setdefault("_sparknlp_zs_lock", threading.RLock())
+    with lock:
+        yield
 
 
 def add_broadcast(session: SparkSession, path: Path, name: str) -> Any:

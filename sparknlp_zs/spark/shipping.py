@@ -23,6 +23,7 @@ from sparknlp_zs.engine.prepared import (
     CACHE_VARIABLE,
     cache_folder,
     hash_of,
+    make_folder,
     prepared_folder,
     publish,
 )
@@ -40,6 +41,7 @@ from sparknlp_zs.spark.session import (
     add_broadcast,
     is_connect,
     is_local,
+    sending,
     session_setting,
     workers_see,
 )
@@ -96,7 +98,8 @@ class ShippedModel:
         if self.path is not None:
             return _existing(
                 Path(self.path),
-                f"the workers do not see the driver's folders; set {SHIPPING}=archive",
+                "it was removed since the column was made, or the workers do not see the driver's "
+                f"folders: make the column again, or set {SHIPPING}=archive",
             )
         from pyspark import SparkFiles
 
@@ -130,10 +133,13 @@ def unpacked(root: Path, archive: str) -> Path:
 
     A streaming query on Connect has its files in a session's folder below ``root``, of which
     Spark 4 tells only batch queries. Equal names are equal content, and the oldest is complete:
-    Spark unpacks one archive at a time, before the tasks that need it.
+    Spark unpacks one archive at a time, before the tasks that need it. With isolated artifacts
+    (``spark.sql.artifact.isolation.enabled``) classic Spark tells of a session's folder as well,
+    but unpacks beside it.
     """
-    if (root / archive).exists():
-        return root / archive
+    for place in (root / archive, root.parent / archive):
+        if place.exists():
+            return place
     found = sorted(root.glob(f"*/{archive}"), key=lambda path: path.stat().st_ctime)
     return found[0] if found else root / archive
 
@@ -180,13 +186,14 @@ def ship(
     path = archive = broadcast = None
     if way == "path":
         path = str(folder)
-    elif way == "archive":
-        packed = _zipped(folder, content)
-        add_archive(session, packed, packed.stem)
-        archive = packed.stem
     else:
-        packed = _zipped(folder, content)
-        broadcast = add_broadcast(session, packed, f"broadcast of {packed.stem}")
+        with sending(session):
+            packed = _zipped(folder, content)
+            if way == "archive":
+                add_archive(session, packed, packed.stem)
+                archive = packed.stem
+            else:
+                broadcast = add_broadcast(session, packed, f"broadcast of {packed.stem}")
     return ShippedModel(
         content,
         dtype,
@@ -247,7 +254,7 @@ def _zipped(folder: Path, content: str) -> Path:
     target = cache_folder() / "archives" / f"sparknlp_zs_{content}_{digest.hexdigest()[:8]}.zip"
     if target.is_file():
         return target
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         packed = Path(scratch) / target.name
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:

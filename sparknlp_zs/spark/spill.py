@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import io
+import json
 import os
 import shutil
 import stat
@@ -13,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from sparknlp_zs.engine.prepared import CACHE_VARIABLE
-from sparknlp_zs.model_files import WEIGHTS
-from sparknlp_zs.models import CONFIG
+
+_CONTENTS = ".contents"  # the names in the zip
 
 
 def spilled(content: str, broadcast: Any) -> Path:
@@ -42,13 +43,19 @@ def spilled(content: str, broadcast: Any) -> Path:
             shutil.rmtree(partial, ignore_errors=True)  # of a worker that was killed
             with zipfile.ZipFile(io.BytesIO(broadcast.value)) as archive:
                 archive.extractall(partial)
+                (partial / _CONTENTS).write_text(json.dumps(archive.namelist()))
             partial.rename(target)
             _forget(broadcast)
     return target
 
 
 def _is_complete(folder: Path) -> bool:
-    return (folder / CONFIG).is_file() and (folder / WEIGHTS).is_file()
+    """Whether all is there: what cleans temporary folders may take some files of one."""
+    try:
+        names = json.loads((folder / _CONTENTS).read_text())
+    except (OSError, ValueError):
+        return False
+    return all((folder / name).is_file() for name in names)
 
 
 def spill_folder() -> Path:

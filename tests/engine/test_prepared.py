@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from sparknlp_zs.engine.loading import load_scorer
 from sparknlp_zs.engine.networks.huggingface import load_model
-from sparknlp_zs.engine.prepared import hash_of, prepared_folder
-from sparknlp_zs.model_files import content_hash, needed_files, weight_files
+from sparknlp_zs.engine.prepared import convert, hash_of, prepared_folder
+from sparknlp_zs.model_files import WEIGHTS, content_hash, needed_files, weight_files
 from sparknlp_zs.tasks import ZeroShot
 
 TASK, TEXTS = ZeroShot(["x", "y"]), [pa.array(["the fox", "my card"])]
@@ -134,3 +135,23 @@ def test_converted_once(folder, monkeypatch, tmp_path):
     stored = {x.dtype for x in load_file(first / "model.safetensors").values()}
     assert torch.float32 not in stored
     assert [x.name for x in first.parent.iterdir()] == [first.name]
+
+
+def test_conversion_to_a_new_folder(tiny, tmp_path):
+    convert(tiny, "bfloat16", tmp_path / "new" / "folder")
+    assert prepared_folder(tmp_path / "new" / "folder", "bfloat16") == tmp_path / "new" / "folder"
+
+
+def test_other_weights_of_equal_size_and_time(tiny, tmp_path):
+    """As archives unpack them whose files all have one time."""
+    hashes = set()
+    for scale in (1.0, 3.0):
+        folder = shutil.copytree(tiny, tmp_path / f"{scale}")
+        weights = {name: x * scale for name, x in load_file(folder / WEIGHTS).items()}
+        save_file(weights, folder / WEIGHTS, {"format": "pt"})
+        for path in [folder, *folder.iterdir()]:
+            os.utime(path, (1e9, 1e9))
+        shutil.rmtree(tmp_path / "model", ignore_errors=True)
+        folder.rename(tmp_path / "model")
+        hashes.add(hash_of(tmp_path / "model"))
+    assert len(hashes) == 2

@@ -8,7 +8,9 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -223,6 +225,49 @@ def test_connect_ships_each_model_once_per_session(connect, tiny_models, monkeyp
     archive_of(first).unlink()
     sent_before(connect).clear()
     assert ship(connect, model_spec(tiny)) == first
+
+
+def test_cache_with_an_odd_path(spark, engine_scores, tiny_models, tmp_path, monkeypatch):
+    """Spark takes a path for a URI; classic Spark then ran no job any more."""
+    cache = tmp_path / "John Smith #1?%20 ü"
+    cache.mkdir()
+    model = ModelSpec(str(tiny_models["deberta-v2"]), max_length=61)
+    sent_before(spark).clear()
+    monkeypatch.setattr(shipping, "cache_folder", lambda: cache)
+    with setting(spark, "archive"):
+        engine_scores.check(scored(frame(spark, 80, 2), model), tiny_models["deberta-v2"])
+    assert list((cache / "archives").glob("*.zip"))
+
+
+def test_threads_send_a_model_once(connect, tiny_models, monkeypatch):
+    from pyspark.sql.connect.session import SparkSession
+
+    sent = []
+    original = SparkSession.addArtifacts
+
+    def counting(self, *paths, **kinds):
+        sent.append(paths)
+        time.sleep(0.3)
+        return original(self, *paths, **kinds)
+
+    monkeypatch.setattr(SparkSession, "addArtifacts", counting)
+    model = ModelSpec(str(tiny_models["roberta"]), dtype="float16")
+    with ThreadPoolExecutor(5) as pool:
+        archives = list(pool.map(lambda _: ship(connect, model).archive, range(5)))
+    assert len(set(archives)) == len(sent) == 1
+
+
+def test_archive_beside_the_folder_of_an_isolated_session(tmp_path):
+    (tmp_path / "session").mkdir()
+    (tmp_path / "model").mkdir()
+    assert shipping.unpacked(tmp_path / "session", "model") == tmp_path / "model"
+
+
+def test_cache_that_cannot_be_written(spark, tiny, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(shipping, "cache_folder", lambda: tmp_path / "file")
+    with setting(spark, "archive"), pytest.raises(OSError, match=r"cache .*SPARKNLP_ZS_CACHE"):
+        ship(spark, model_spec(tiny))
 
 
 def test_same_name_with_new_content(spark, engine_scores, tiny_models, tmp_path):

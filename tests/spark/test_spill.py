@@ -23,12 +23,15 @@ class Bytes:
         return self._bytes
 
 
+FILES = ["config.json", "model.safetensors", "tokenizer.json"]
+
+
 @pytest.fixture
 def packed(tmp_path):
     path = tmp_path / "model.zip"
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("config.json", "{}")
-        archive.writestr("model.safetensors", "weights")
+        for name in FILES:
+            archive.writestr(name, f"content of {name}")
     return path.read_bytes()
 
 
@@ -40,18 +43,19 @@ def test_spilled_once(packed, tmp_path, monkeypatch):
     broadcast = Bytes(packed)
     folders = {spilled("abc", broadcast) for _ in range(3)}
     folder = folders.pop()
-    assert sorted(path.name for path in folder.iterdir()) == ["config.json", "model.safetensors"]
+    found = {path.name for path in folder.iterdir()}
+    assert {x for x in found if not x.startswith(".")} == set(FILES)
     assert broadcast.reads == 1
 
 
-@pytest.mark.parametrize("lost", [["model.safetensors"], ["config.json", "model.safetensors"]])
+@pytest.mark.parametrize("lost", [["model.safetensors"], ["tokenizer.json"], FILES])
 def test_spilled_again_where_a_cleaner_of_old_files_was(packed, tmp_path, monkeypatch, lost):
     monkeypatch.setenv("SPARKNLP_ZS_CACHE", str(tmp_path))
     folder = spilled("abc", Bytes(packed))
     for name in lost:
         (folder / name).unlink()
     assert spilled("abc", Bytes(packed)) == folder
-    assert (folder / "model.safetensors").read_text() == "weights"
+    assert (folder / "model.safetensors").read_text() == "content of model.safetensors"
     assert (folder / "config.json").read_text() == "{}"
 
 
