@@ -87,6 +87,9 @@ def class_names(config: dict[str, Any], folder: Path) -> list[str]:
     """
     given = config.get("id2label")
     if not given:
+        ids = label_ids(config, str(folder))
+        if ids and sorted(ids.values()) == list(range(len(ids))):
+            return sorted(ids, key=ids.__getitem__)
         # transformers does not save the names of two classes that nobody named.
         return [f"LABEL_{at}" for at in range(config.get("num_labels") or 2)]
     try:

@@ -70,7 +70,7 @@ class ModelSpec:
     dtype: str = "float32"
     device: str | None = None
     max_length: int | None = None
-    adapter: str | None = None
+    adapter: str | os.PathLike[str] | None = None
     embedder: str | os.PathLike[str] | None = None
 
     def __post_init__(self) -> None:
@@ -90,6 +90,8 @@ class ModelSpec:
             raise TypeError(f"max_length={self.max_length!r}: pass an int of tokens, or None")
         if self.max_length is not None and self.max_length < 8:
             raise ValueError(f"max_length={self.max_length}: use at least 8 tokens, or None")
+        if isinstance(self.adapter, os.PathLike):
+            object.__setattr__(self, "adapter", os.fspath(self.adapter))
         if self.adapter is not None and not (
             isinstance(self.adapter, str) and self.adapter.strip()
         ):

@@ -52,7 +52,7 @@ def adapter_folder(spec: ModelSpec) -> Path:
         If there is none.
     """
     if spec.adapter is not None:
-        return _found(spec.adapter, f"adapter={spec.adapter!r}")
+        return _found(os.fspath(spec.adapter), f"adapter={os.fspath(spec.adapter)!r}")
     named = f"model={spec.model!r}"
     folder = local_model(spec)
     if folder is not None:

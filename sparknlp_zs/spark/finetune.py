@@ -22,7 +22,7 @@ def finetune(
     output: str | os.PathLike[str],
     model: str | os.PathLike[str] | None = None,
     style: str = "entailment",
-    labels: Iterable[str] | None = None,
+    labels: Iterable[str] | Iterable[int] | None = None,
     hypothesis_template: str = DEFAULT_TEMPLATE,
     validation: float | None = None,
     num_processes: int = 1,

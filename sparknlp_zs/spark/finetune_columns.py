@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from sparknlp_zs.spark.names import is_string, quoted
 from sparknlp_zs.spark.session import column_key
 
 if TYPE_CHECKING:
-    import pandas as pd
     from pyspark.sql import DataFrame
 
 MOST_ROWS = 1_000_000
+_INTEGERS = {"tinyint", "smallint", "int", "bigint"}
 
 
 def collected(dataset: DataFrame, names: dict[str, str]) -> pd.DataFrame:
@@ -24,6 +26,8 @@ def collected(dataset: DataFrame, names: dict[str, str]) -> pd.DataFrame:
     ValueError
         If a column is missing or ambiguous, or there are too many rows.
     """
+    from pyspark.sql import functions as F
+
     _check_columns(dataset, names)
     kinds = dict(dataset.dtypes)
     text = names["inputCol"]
@@ -36,8 +40,19 @@ def collected(dataset: DataFrame, names: dict[str, str]) -> pd.DataFrame:
             f"validationIndicatorCol={mark!r}: a column of {kinds[mark]}; use booleans, such as "
             f"F.col({mark!r}) == 'true'"
         )
-    columns = [quoted(name) for name in names.values()]
+    label = names["labelCol"]
+    exact = kinds[label] in _INTEGERS
+    columns = [F.col(quoted(name)) for name in names.values()]
+    if exact:  # pandas makes floats of integers where some are null
+        at = list(names).index("labelCol")
+        columns[at] = columns[at].cast("string").alias(label)
     frame: pd.DataFrame = dataset.select(*columns).limit(MOST_ROWS + 1).toPandas()
+    if exact:
+        values = [
+            None if missing else int(x)
+            for x, missing in zip(frame[label], frame[label].isna(), strict=True)
+        ]
+        frame[label] = pd.Series(values, frame.index, dtype=object)
     if len(frame) > MOST_ROWS:
         raise ValueError(
             f"more than {MOST_ROWS:,} rows: they are collected on the driver; take a sample, "

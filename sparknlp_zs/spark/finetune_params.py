@@ -5,11 +5,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from pyspark.ml.param import Param, Params, TypeConverters
 
 from sparknlp_zs.model_files import refuse_uri
+from sparknlp_zs.spark.params import to_labels
 from sparknlp_zs.training.settings import STYLES
 
 if TYPE_CHECKING:
@@ -41,6 +44,38 @@ def _to_part(value: Any) -> float:
     if not 0 < part < 1:
         raise ValueError(f"validation={value!r}: give a part between 0 and 1")
     return part
+
+
+def _to_trained_labels(value: Any) -> list[str] | list[int] | dict[str, str]:
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+        return to_labels(value)  # type: ignore[arg-type]  # it checks them
+    found = list(value)
+    if not found or not all(isinstance(x, Integral) and not isinstance(x, bool) for x in found):
+        return to_labels(found)
+    if len(set(found)) < len(found):
+        raise ValueError(f"labels={found}: some given more than once; remove the duplicates")
+    return [int(x) for x in found]
+
+
+class HasTrainedLabels(Params):
+    """The Param ``labels``: all labels of a training, in the order wanted."""
+
+    labels: Param[list[str] | list[int] | dict[str, str]] = Param(
+        Params._dummy(),
+        "labels",
+        "all labels: a list of strings (or of integers, for the style head), or a dict with a "
+        "description for each.",
+        typeConverter=_to_trained_labels,
+    )
+
+    def getLabels(self) -> list[str] | list[int]:
+        """Get the labels."""
+        return list(self.getOrDefault(self.labels))
+
+    def setLabels(self, value: Iterable[str] | Iterable[int] | Mapping[str, str]) -> Self:
+        """Set the labels: a list, or a dict with a description for each."""
+        self._set(labels=value)
+        return self
 
 
 class HasStyle(Params):

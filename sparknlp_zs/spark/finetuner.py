@@ -21,7 +21,7 @@ from sparknlp_zs.spark.distributed import Processes, train
 from sparknlp_zs.spark.finetune_columns import collected
 from sparknlp_zs.spark.modelstage import StageParams
 from sparknlp_zs.spark.names import readable
-from sparknlp_zs.spark.params import HasHypothesisTemplate, HasLabels
+from sparknlp_zs.spark.params import HasHypothesisTemplate
 from sparknlp_zs.spark.prediction_stage import PredictionParams
 from sparknlp_zs.spark.stages import ZeroShotClassifier
 from sparknlp_zs.training.finetuned import Finetuned
@@ -40,7 +40,7 @@ class FineTuner(
     StageParams,
     PredictionParams,
     HasLabelCol,
-    HasLabels,
+    own.HasTrainedLabels,
     HasHypothesisTemplate,
     HasValidationIndicatorCol,
     HasSeed,
@@ -82,7 +82,7 @@ class FineTuner(
     style : {"entailment", "head"}
     model : str or path
         What to start from; if not given, the default model.
-    labels : list of str
+    labels : list of str, or of int for the style "head"
         All labels in the order wanted; if not given those that occur, sorted.
     hypothesisTemplate : str
         Style "entailment".
@@ -132,7 +132,7 @@ evaluationSteps, patience, monitor, bf16, seed
         outputPath: str | os.PathLike[str] | None = None,
         style: str | None = None,
         model: str | os.PathLike[str] | None = None,
-        labels: Iterable[str] | None = None,
+        labels: Iterable[str] | Iterable[int] | None = None,
         hypothesisTemplate: str | None = None,
         validation: float | None = None,
         validationIndicatorCol: str | None = None,

@@ -25,8 +25,8 @@ def _to_kind(value: str | None) -> str | None:
 
 
 def _to_adapter(value: str | os.PathLike[str] | None) -> str | None:
-    name = os.fspath(value) if isinstance(value, os.PathLike) else value
-    return ModelSpec("any model", adapter=name).adapter
+    found = ModelSpec("any model", adapter=value).adapter
+    return None if found is None else os.fspath(found)
 
 
 class HasTask(Params):

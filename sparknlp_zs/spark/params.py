@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 
-def _to_labels(value: Labels) -> list[str] | dict[str, str]:
+def to_labels(value: Labels) -> list[str] | dict[str, str]:
     task = ZeroShot(value)
     if isinstance(value, Mapping):
         return dict(zip(task.labels, task.said, strict=True))
@@ -44,7 +44,7 @@ class HasLabels(Params):
         Params._dummy(),
         "labels",
         "candidate labels: a list of strings, or a dict with a description for each.",
-        typeConverter=_to_labels,
+        typeConverter=to_labels,
     )
 
     def getLabels(self) -> list[str]:

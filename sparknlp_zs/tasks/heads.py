@@ -216,7 +216,7 @@ def described(name: str, index: int, outputs: int, labels: Any, labels_known: bo
     ----------
     labels : list or None
         Its entry of ``labels_list``: class names; integers for a multiple-choice task; empty for
-        a regression.
+        a regression. Names that are blank or given twice get their number: "a (0)", "a (1)".
     labels_known : bool
         Whether there is a ``labels_list`` at all. Without it a class is called "LABEL_0", as in
         transformers, and one output may mean a regression or a multiple choice.
@@ -233,7 +233,7 @@ def described(name: str, index: int, outputs: int, labels: Any, labels_known: bo
     None
     """
     given = list(labels) if labels_known and labels else []
-    names = tuple(str(label) for label in given)
+    names = _told_apart([str(label) for label in given])
     if outputs > 1:
         if not labels_known:
             names = tuple(f"LABEL_{at}" for at in range(outputs))
@@ -246,6 +246,14 @@ def described(name: str, index: int, outputs: int, labels: Any, labels_known: bo
         return AdapterTask(name, index, outputs, "regression")
     choice = all(type(label) is int for label in given)
     return AdapterTask(name, index, outputs, "multiple_choice" if choice else None)
+
+
+def _told_apart(names: list[str]) -> tuple[str, ...]:
+    """Names of classes; those that are blank or given twice with their number."""
+    return tuple(
+        name if name.strip() and names.count(name) == 1 else f"{name} ({at})".lstrip()
+        for at, name in enumerate(names)
+    )
 
 
 def head_result(head: AdapterTask, logits: Logits) -> pa.StructArray:

@@ -7,6 +7,7 @@ import json
 import logging
 import math
 import os
+import random
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from sparknlp_zs.engine.precision import warn_if_emulated
@@ -21,7 +23,7 @@ from sparknlp_zs.model_files import weight_files
 from sparknlp_zs.models import Model
 from sparknlp_zs.tasks import DEFAULT_TEMPLATE, ZeroShot
 from sparknlp_zs.training.finetuned import RECORD, Finetuned
-from sparknlp_zs.training.job import Job, prepare
+from sparknlp_zs.training.job import CHECKPOINTS, Job, prepare
 from sparknlp_zs.training.labelled import Label
 from sparknlp_zs.training.settings import FinetuneSettings
 
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-CHECKPOINTS = "checkpoints"
 RUN = "run.json"
 
 
@@ -83,7 +84,7 @@ def finetune(
         Go on from the newest checkpoint of the same training, if there is one; the result is that
         of an uninterrupted run. A finished training is not repeated.
     overwrite : bool
-        Replace a fine-tuned model that is in ``output``.
+        Replace a model that is in ``output``.
     **changes
         Fields of ``FinetuneSettings``, such as ``epochs=3``.
 
@@ -99,7 +100,7 @@ def finetune(
     ModelNotFoundError
         If there is no such model.
     FileExistsError
-        If ``output`` holds a fine-tuned model.
+        If ``output`` holds a model.
 
     Examples
     --------
@@ -134,7 +135,7 @@ def run(job: Job, resume: bool = False, overwrite: bool = False) -> Finetuned:
     """Train, in one process or in several, and save the model; the first process writes."""
     done = job.check_output(resume, overwrite)
     if done is None:
-        with _quiet():
+        with _quiet(), _random_states_kept():
             _run(job, job.fingerprint(), resume)
     return done or Finetuned.read(job.output)
 
@@ -166,6 +167,21 @@ def _run(job: Job, fingerprint: str, resume: bool) -> None:
     with arguments.main_process_first(local=False):
         if arguments.process_index == 0:
             _save(job, style, metrics, fingerprint)
+
+
+@contextlib.contextmanager
+def _random_states_kept() -> Iterator[None]:
+    """The Trainer seeds the process's generators; those who draw from them go on as before."""
+    import torch
+
+    python, arrays = random.getstate(), np.random.get_state()
+    try:
+        gpus = [torch.cuda.current_device()] if torch.cuda.is_available() else []
+        with torch.random.fork_rng(gpus):
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(arrays)
 
 
 @contextlib.contextmanager

@@ -7,16 +7,18 @@ import importlib.util
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from sparknlp_zs.model_files import content_hash, refuse_uri
+from sparknlp_zs.model_files import check_tokenizer, content_hash, refuse_uri, weight_files
 from sparknlp_zs.models import (
+    CONFIG,
     LAST_TOKEN_CLASSIFIERS,
     Model,
+    ModelSpec,
     model_folder,
     model_spec,
     read_class_ids,
@@ -34,6 +36,8 @@ from sparknlp_zs.training.labelled import (
     split,
 )
 from sparknlp_zs.training.settings import STYLES, FinetuneSettings
+
+CHECKPOINTS = "checkpoints"  # in the output, while the training runs
 
 # Settings that do not change the model, with any value.
 _WITHOUT_EFFECT: dict[str, Any] = {"tokens_per_batch": 1, "use_cpu": False}
@@ -68,9 +72,16 @@ class Job:
         Raises
         ------
         FileExistsError
-            If there is another, and it is not to be overwritten.
+            If there is another, or a model from elsewhere, and it is not to be overwritten.
         """
         if not (self.output / RECORD).is_file():
+            foreign = (self.output / CONFIG).is_file() or weight_files(self.output)
+            # A training that was interrupted while it saved its model left its checkpoints too.
+            if foreign and not overwrite and not (self.output / CHECKPOINTS).is_dir():
+                raise FileExistsError(
+                    f"output={str(self.output)!r} holds a model that is not from finetune; choose "
+                    "another folder, or pass overwrite=True"
+                )
             return None
         found = Finetuned.read(self.output)
         if resume and found.fingerprint == self.fingerprint():
@@ -117,15 +128,39 @@ def prepare(
         held, dropped = in_classes(others, names, "validation"), dropped + others.dropped
     elif validation is not None:
         rows, held = split(rows, validation, settings.seed)
-    folder = model_folder(model_spec(model))
+    folder = model_folder(_plain_spec(model_spec(model)))
+    check_tokenizer(folder)
     _check_architecture(folder)
     if task:
         read_class_ids(folder)
-    refuse_uri("output", output)
-    target = Path(output).expanduser().resolve()
+    target = _target(output)
     if target == folder:
         raise ValueError(f"output={str(output)!r} is the model itself; choose another folder")
     return Job(rows, held, dropped, style, tuple(names), task, folder, target, settings)
+
+
+def _plain_spec(spec: ModelSpec) -> ModelSpec:
+    """The spec, if it says no more than where the model is: the settings say the rest."""
+    plain = ModelSpec(spec.model, revision=spec.revision)
+    given = [x.name for x in fields(spec) if getattr(spec, x.name) != getattr(plain, x.name)]
+    if given:
+        raise ValueError(
+            f"model={spec}: a training does not take {', '.join(given)}; leave it out (max_length, "
+            "bf16, save_dtype and use_cpu are settings of the training)"
+        )
+    return spec
+
+
+def _target(output: str | os.PathLike[str]) -> Path:
+    if not isinstance(output, (str, os.PathLike)):
+        raise TypeError(f"output={output!r}: pass a folder")
+    if not os.fspath(output).strip():
+        raise ValueError(f"output={output!r}: name a folder")
+    refuse_uri("output", output)
+    target = Path(output).expanduser().resolve()
+    if target.exists() and not target.is_dir():
+        raise FileExistsError(f"output={str(output)!r} is a file; name a folder")
+    return target
 
 
 def _check_architecture(folder: Path) -> None:

@@ -6,12 +6,14 @@ import logging
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 
-from sparknlp_zs.tasks.checks import checked_template
+from sparknlp_zs.models import named_class_ids
+from sparknlp_zs.tasks.checks import checked_template, is_unicode
 from sparknlp_zs.tasks.zero_shot import ZeroShot
 
 logger = logging.getLogger(__name__)
@@ -85,17 +87,31 @@ def _text(value: Any, column: str) -> str | None:
         return None
     if not isinstance(value, str):
         raise TypeError(f"text={column!r}: {type(value).__name__} found; pass a column of strings")
-    return value if value.strip() else None
+    return _unicode(value, f"text={column!r}") if value.strip() else None
+
+
+def _unicode(value: str, place: str) -> str:
+    if not is_unicode(value):
+        raise ValueError(
+            f"{place}: {value[:40]!r} holds half a character, a lone surrogate; replace such with "
+            ".str.encode('utf-8', 'replace').str.decode('utf-8')"
+        )
+    return str.__str__(value)
 
 
 def _label(value: Any, column: str) -> Label | None:
     if _is_missing(value):
         return None
     if isinstance(value, str):
-        return str(value) if value.strip() else None
+        return _unicode(value, f"label={column!r}") if value.strip() else None
     # pandas makes floats of integers where some are missing.
     integral = isinstance(value, (float, np.floating)) and float(value).is_integer()
     is_integer = isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.bool_))
+    if integral and abs(float(value)) > 2**53:
+        raise ValueError(
+            f"label={column!r}: {value!r} is a float, which has lost digits of so large a number; "
+            "read the column as integers ('Int64', which knows missing values) or strings"
+        )
     if is_integer or integral:
         return int(value)
     raise TypeError(
@@ -113,6 +129,11 @@ def head_labels(given: Iterable[Label] | None, found: set[Label]) -> tuple[Label
         raise TypeError(f"labels={given!r}: pass a list of labels for style='head'")
     labels = _checked(given) if given is not None else _sorted(found)
     _check_labels(labels, found)
+    if named_class_ids({str(label): at for at, label in enumerate(labels)}) is not None:
+        raise ValueError(
+            f"labels={list(labels)}: the classes of an NLI model, which predict() would not take "
+            "for labels of texts; name them otherwise"
+        )
     return labels
 
 
@@ -191,7 +212,7 @@ def split(rows: LabelledRows, part: float, seed: int) -> tuple[LabelledRows, Lab
     ValueError
         If the part is none, or gives no row.
     """
-    if isinstance(part, bool) or not isinstance(part, (int, float)) or not 0 < part < 1:
+    if isinstance(part, bool) or not isinstance(part, Real) or not 0 < part < 1:
         raise ValueError(f"validation={part!r}: give a part between 0 and 1, or a DataFrame")
     rng = random.Random(seed)
     held: set[int] = set()

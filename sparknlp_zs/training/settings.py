@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Integral, Real
 
 from sparknlp_zs.models import AUTO, DTYPES
+from sparknlp_zs.tasks.checks import checked_flag
 
 STYLES = ("entailment", "head")
 MONITORS = ("loss", "accuracy")
@@ -89,15 +91,22 @@ class FinetuneSettings:
     def __post_init__(self) -> None:
         for name, least in _LEAST.items():
             value = getattr(self, name)
-            if value is not None and not (_is_integer(value) and value >= least):
+            if value is None:
+                continue
+            if not (_is_number(value, Integral) and value >= least):
                 raise ValueError(f"{name}={value!r}: give an integer of at least {least}")
+            object.__setattr__(self, name, int(value))  # numpy's are no JSON
+        if self.seed >= 2**32:
+            raise ValueError(f"seed={self.seed}: give an integer below 2**32")
         for name in ("epochs", "learning_rate"):
             value = getattr(self, name)
-            if value is not None and not 0 < value < math.inf:
+            if value is not None and not (_is_number(value, Real) and 0 < value < math.inf):
                 raise ValueError(f"{name}={value!r}: give a positive number")
-        if not 0 <= self.warmup < 1:
+        if not (_is_number(self.warmup, Real) and 0 <= self.warmup < 1):
             raise ValueError(f"warmup={self.warmup!r}: give a part of the steps, from 0 to below 1")
-        if not self.weight_decay >= 0:
+        for name in ("bf16", "use_cpu"):
+            checked_flag(name, getattr(self, name))
+        if not (_is_number(self.weight_decay, Real) and self.weight_decay >= 0):
             raise ValueError(f"weight_decay={self.weight_decay!r}: give a number of at least 0")
         if self.monitor not in MONITORS:
             raise ValueError(f"monitor={self.monitor!r}: use one of {list(MONITORS)}")
@@ -142,5 +151,5 @@ _LEAST = {
 }
 
 
-def _is_integer(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+def _is_number(value: object, kind: type) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool)

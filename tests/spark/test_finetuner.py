@@ -176,6 +176,20 @@ def test_the_training_runs_on_the_server_of_its_rows(connect, server, tiny, tmp_
         assert type(connect).active() is active
 
 
+def test_integer_labels_with_nulls(classic, tiny, tmp_path):
+    """pandas would make floats of them, in which these two are one."""
+    large = [2**53, 2**53 + 1]
+    rows = [(text, large[at % 2]) for at, text in enumerate(toy(4)["text"])] + [("none", None)]
+    frame = classic.createDataFrame(rows, "text string, label bigint")
+    arguments = {"inputCol": "text", "model": tiny, "style": "head", **PARAMS, "maxSteps": 1}
+    zs.FineTuner(outputPath=tmp_path / "found", **arguments).fit(frame)
+    assert Finetuned.read(tmp_path / "found").labels == tuple(large)
+    tuner = zs.FineTuner(outputPath=tmp_path / "given", labels=[*large[::-1], 7], **arguments)
+    assert tuner.copy().getLabels() == [*large[::-1], 7]
+    tuner.fit(frame)
+    assert Finetuned.read(tmp_path / "given").labels == (*large[::-1], 7)
+
+
 def test_validation_rows_and_a_head(classic, tiny, tmp_path):
     """Rows are marked for validation; the head's stage is another."""
     stage = pytest.importorskip("sparknlp_zs.spark.classifier_stage")

@@ -55,8 +55,8 @@ def test_spilled_again_where_a_cleaner_of_old_files_was(packed, tmp_path, monkey
     for name in lost:
         (folder / name).unlink()
     assert spilled("abc", Bytes(packed)) == folder
-    assert (folder / "model.safetensors").read_text() == "content of model.safetensors"
-    assert (folder / "config.json").read_text() == "{}"
+    for name in FILES:
+        assert (folder / name).read_text() == f"content of {name}"
 
 
 def test_temporary_folder_that_another_user_could_write_to(tmp_path, monkeypatch):

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -19,7 +20,7 @@ from tiny_models import LABELS, make_model
 from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 
 import sparknlp_zs  # noqa: F401  (registers .zsc)
-from sparknlp_zs.models import read_label_ids
+from sparknlp_zs.models import ModelSpec, read_label_ids
 from sparknlp_zs.tasks import ZeroShot
 from sparknlp_zs.training import Finetuned, finetune
 from sparknlp_zs.training.command import main
@@ -281,6 +282,48 @@ def test_resume(tiny, tmp_path, monkeypatch):
     assert len(begun) == 7
     with pytest.raises(FileExistsError, match="overwrite=True"):
         finetune(toy(), output=output, **arguments)
+
+
+def test_a_model_from_elsewhere_is_not_replaced_unasked(tiny, tiny_models, tmp_path):
+    output = shutil.copytree(tiny_models["roberta"], tmp_path / "other")
+    before = {path.name: path.read_bytes() for path in output.iterdir()}
+    arguments = {"model": tiny, "style": "head", "max_steps": 1, **QUICK}
+    with pytest.raises(FileExistsError, match=r"not from finetune.*overwrite=True"):
+        finetune(toy(4), output=output, **arguments)
+    assert {path.name: path.read_bytes() for path in output.iterdir()} == before
+    assert finetune(toy(4), output=output, overwrite=True, **arguments).folder == output
+    (tmp_path / "file").touch()
+    with pytest.raises(FileExistsError, match="is a file"):
+        finetune(toy(4), output=tmp_path / "file", **arguments)
+    with pytest.raises(ValueError, match="output='': name a folder"):
+        finetune(toy(4), output="", **arguments)
+
+
+def test_random_numbers_of_the_caller_go_on(tiny, tmp_path):
+    drawn = []
+    for seed in (1, 2):
+        random.seed(seed), np.random.seed(seed), torch.manual_seed(seed)
+        finetune(
+            toy(4), output=tmp_path / f"{seed}", model=tiny, style="head", max_steps=1, **QUICK
+        )
+        drawn.append((random.random(), np.random.rand(), torch.rand(1).item()))
+    assert not set(drawn[0]) & set(drawn[1])
+
+
+def test_a_spec_with_more_than_a_place(tiny, tmp_path):
+    spec = ModelSpec(str(tiny), dtype="bfloat16", max_length=9)
+    with pytest.raises(ValueError, match="does not take dtype, max_length"):
+        finetune(toy(4), output=tmp_path / "x", model=spec)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"seed": 2**32}, {"seed": -1}, {"epochs": "3"}, {"epochs": True}, {"bf16": "yes"}],
+)
+def test_wrong_settings(wrong):
+    with pytest.raises((TypeError, ValueError), match=next(iter(wrong))):
+        FinetuneSettings(**wrong)
+    assert FinetuneSettings(seed=np.int64(3), epochs=np.float32(0.5)).seed == 3
 
 
 @pytest.mark.parametrize("monitor", ["loss", "accuracy"])

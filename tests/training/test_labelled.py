@@ -129,6 +129,17 @@ def test_bad_labels():
         head_labels(["x", "y", "x"], {"x"})
     with pytest.raises(ValueError, match="blank"):
         head_labels(["x", " "], {"x"})
+    for names in ({"entailment", "contradiction"}, {"Entailed", "not entailed"}):
+        with pytest.raises(ValueError, match=r"classes of an NLI model.*otherwise"):
+            head_labels(None, names)
+    for row, place in ((("half \ud83d", "x"), "text"), (("a", "\ud83d"), "label")):
+        with pytest.raises(ValueError, match=f"{place}='{place}': .*half a character"):
+            raw_rows(frame(row), "text", "label")
+    with pytest.raises(ValueError, match=r"lost digits.*Int64"):
+        raw_rows(frame(("a", float(2**53 + 2)), ("b", None)), "text", "label")
+    large = pd.array([2**53 + 1, None], "Int64")
+    rows = raw_rows(frame(("a", 0), ("b", 0)).assign(label=large), "text", "label")
+    assert rows.labels() == {2**53 + 1}
     rows = raw_rows(frame(("a", "x"), ("b", "new")), "text", "label")
     with pytest.raises(ValueError, match=r"validation: rows are labelled \['new'\]"):
         in_classes(rows, ("x", "y"), "validation")
