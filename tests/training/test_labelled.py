@@ -134,7 +134,7 @@ def test_bad_labels():
             head_labels(None, names)
     for row, place in ((("half \ud83d", "x"), "text"), (("a", "\ud83d"), "label")):
         with pytest.raises(ValueError, match=f"{place}='{place}': .*half a character"):
-            raw_rows(frame(row), "text", "label")
+            raw_rows(pd.DataFrame([row], columns=["text", "label"], dtype=object), "text", "label")
     with pytest.raises(ValueError, match=r"lost digits.*Int64"):
         raw_rows(frame(("a", float(2**53 + 2)), ("b", None)), "text", "label")
     large = pd.array([2**53 + 1, None], "Int64")
