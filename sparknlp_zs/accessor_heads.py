@@ -12,7 +12,7 @@ from sparknlp_zs.accessor_scoring import as_frame, scored, scored_texts, text_ar
 from sparknlp_zs.engine.adapters import adapter_tasks, resolve_head
 from sparknlp_zs.models import Model
 from sparknlp_zs.tasks import ChoiceTask, HeadTask, PairHeadTask, TaskHead
-from sparknlp_zs.tasks.checks import is_unicode
+from sparknlp_zs.tasks.checks import half_character, is_unicode
 from sparknlp_zs.tasks.heads import CHOICES, PAIR
 
 
@@ -216,9 +216,7 @@ def _choices(row: Any, place: str) -> list[str | None] | None:
 def _choice(text: Any, place: str) -> str | None:
     if isinstance(text, str):
         if not is_unicode(text):
-            raise ValueError(
-                f"{place}: {text[:40]!r} holds half a character, a lone surrogate; replace it"
-            )
+            raise half_character(f"{place}: {text[:40]!r}", "replace it")
         return text
     if pd.api.types.is_scalar(text) and pd.isna(text):
         return None

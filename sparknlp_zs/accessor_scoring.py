@@ -16,7 +16,7 @@ from sparknlp_zs.engine.local import local_scorer
 from sparknlp_zs.engine.rows import first_rows
 from sparknlp_zs.models import Model, read_class_ids
 from sparknlp_zs.tasks import FixedTask, Task
-from sparknlp_zs.tasks.checks import is_unicode
+from sparknlp_zs.tasks.checks import REPLACE_HALVES, half_character, is_unicode
 
 if TYPE_CHECKING:
     from sparknlp_zs.engine.rows import Columns
@@ -114,9 +114,8 @@ def text_array(series: pd.Series) -> pa.ChunkedArray:
         return pa.chunked_array([pa.array(objects, pa.large_string(), mask=missing)])
     except UnicodeEncodeError:
         row = next(at for at, x in enumerate(objects) if not missing[at] and not is_unicode(x))
-        raise ValueError(
-            f"Series {series.name!r}: row {row} (from 0) holds half a character, a lone surrogate; "
-            "replace such with .str.encode('utf-8', 'replace').str.decode('utf-8')"
+        raise half_character(
+            f"Series {series.name!r}: row {row} (from 0)", REPLACE_HALVES
         ) from None
 
 

@@ -12,6 +12,7 @@ from sparknlp_zs.models import (
     model_folder,
     model_spec,
     named_class_ids,
+    names_of_label2id,
     no_map,
     read_config,
 )
@@ -87,11 +88,9 @@ def class_names(config: dict[str, Any], folder: Path) -> list[str]:
     """
     given = config.get("id2label")
     if not given:
-        ids = label_ids(config, str(folder))
-        if ids and sorted(ids.values()) == list(range(len(ids))):
-            return sorted(ids, key=ids.__getitem__)
         # transformers does not save the names of two classes that nobody named.
-        return [f"LABEL_{at}" for at in range(config.get("num_labels") or 2)]
+        unnamed = [f"LABEL_{at}" for at in range(config.get("num_labels") or 2)]
+        return names_of_label2id(config, str(folder)) or unnamed
     try:
         by_id = {int(at): str(name) for at, name in given.items()}
     except (AttributeError, TypeError, ValueError) as error:

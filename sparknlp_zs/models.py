@@ -207,6 +207,17 @@ def label_ids(config: Mapping[str, Any], model: str = "model") -> dict[str, int]
     return by_id
 
 
+def names_of_label2id(config: Mapping[str, Any], model: str) -> list[str] | None:
+    """The outputs' names of a config that has a ``label2id`` alone, in the order of their ids.
+
+    None for other configs, and where the ids are not 0, 1 and so on.
+    """
+    ids = label_ids(config, model)
+    if config.get("id2label") or not ids or sorted(ids.values()) != list(range(len(ids))):
+        return None
+    return sorted(ids, key=ids.__getitem__)
+
+
 def no_map(model: str, error: Exception) -> ValueError:
     """The error of a config whose label maps are none."""
     return ValueError(

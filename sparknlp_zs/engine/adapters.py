@@ -52,7 +52,8 @@ def adapter_folder(spec: ModelSpec) -> Path:
         If there is none.
     """
     if spec.adapter is not None:
-        return _found(os.fspath(spec.adapter), f"adapter={os.fspath(spec.adapter)!r}")
+        name = os.fspath(spec.adapter)
+        return _found(name, f"adapter={name!r}")
     named = f"model={spec.model!r}"
     folder = local_model(spec)
     if folder is not None:

@@ -17,7 +17,12 @@ from sparknlp_zs.engine.adapter_weights import (
 )
 from sparknlp_zs.engine.adapters import adapter_folder, read_adapter
 from sparknlp_zs.engine.cache import folder_stamp, stamp_of
-from sparknlp_zs.engine.prepared import CACHE_VARIABLE, made_once, prepared_encoder
+from sparknlp_zs.engine.prepared import (
+    CACHE_VARIABLE,
+    link_or_copy,
+    made_once,
+    prepared_encoder,
+)
 from sparknlp_zs.model_files import needed_files
 from sparknlp_zs.models import EMBEDDER, EMBEDDING, HEAD_TASKS, HEAD_WEIGHTS, ModelSpec, read_config
 
@@ -110,12 +115,7 @@ def with_embedder(folder: Path, spec: ModelSpec, dtype: str | None = None) -> Pa
 def _link(source: Path, target: Path) -> None:
     # Workers that see a shared cache might not see what it links to on another file system.
     shared = bool(os.environ.get(CACHE_VARIABLE))
-    if not shared or source.stat().st_dev == target.parent.stat().st_dev:
-        try:
-            os.symlink(source, target)
-            return
-        except FileExistsError:  # to copy would write through that link
-            raise
-        except OSError:  # some systems let only administrators link
-            pass
-    shutil.copyfile(source, target)
+    if shared and source.stat().st_dev != target.parent.stat().st_dev:
+        shutil.copyfile(source, target)
+    else:
+        link_or_copy(source, target)

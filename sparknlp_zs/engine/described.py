@@ -71,7 +71,7 @@ def described(folder: Path) -> Described:
 def description_files(folder: Path) -> dict[str, Path]:
     """What ``described`` keeps of a folder, to be sent with it: by names within the folder.
 
-    None if nothing is kept, or the folder cannot be described here: it may be elsewhere.
+    Empty if nothing is kept, or the folder cannot be described here: it may be elsewhere.
     """
     key = _key(folder)
     place = None if key is None else _place(key)

@@ -93,6 +93,22 @@ def make_folder(folder: Path) -> None:
         ) from error
 
 
+def link_or_copy(source: Path, target: Path) -> None:
+    """Make ``target`` a link to a file, or a copy where links are not allowed.
+
+    Raises
+    ------
+    FileExistsError
+        If there is a target: to copy would write through a link.
+    """
+    try:
+        os.symlink(source, target)
+    except FileExistsError:
+        raise
+    except OSError:  # some systems let only administrators link
+        shutil.copyfile(source, target)
+
+
 def publish(scratch: Path, target: Path) -> None:
     """Rename into place; a target that another process finished first is as good."""
     try:

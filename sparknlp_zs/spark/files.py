@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparknlp_zs.csv_rows import count_csv_rows
+from sparknlp_zs.engine.prepared import link_or_copy
 from sparknlp_zs.files import EngineError, check_columns, check_names, file_format, replaced
 from sparknlp_zs.json_rows import is_array
 from sparknlp_zs.spark.csv_copy import copy_csv
@@ -158,10 +159,7 @@ def _plainly_named(spark: SparkSession, path: Path) -> Iterator[str]:
         return
     with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / f"in{path.suffix}"
-        try:
-            plain.symlink_to(path.resolve())
-        except OSError:  # where links are not allowed
-            shutil.copyfile(path, plain)
+        link_or_copy(path.resolve(), plain)
         yield plain.as_uri()
 
 

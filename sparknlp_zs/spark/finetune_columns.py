@@ -42,11 +42,10 @@ def collected(dataset: DataFrame, names: dict[str, str]) -> pd.DataFrame:
         )
     label = names["labelCol"]
     exact = kinds[label] in _INTEGERS
-    columns = [F.col(quoted(name)) for name in names.values()]
+    columns = {name: F.col(quoted(name)) for name in names.values()}
     if exact:  # pandas makes floats of integers where some are null
-        at = list(names).index("labelCol")
-        columns[at] = columns[at].cast("string").alias(label)
-    frame: pd.DataFrame = dataset.select(*columns).limit(MOST_ROWS + 1).toPandas()
+        columns[label] = columns[label].cast("string").alias(label)
+    frame: pd.DataFrame = dataset.select(*columns.values()).limit(MOST_ROWS + 1).toPandas()
     if exact:
         values = [
             None if missing else int(x)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark.ml.param import Param, Params, TypeConverters
 
 from sparknlp_zs.model_files import refuse_uri
-from sparknlp_zs.spark.params import to_labels
+from sparknlp_zs.spark.params import HasLabels, to_labels
 from sparknlp_zs.training.settings import STYLES
 
 if TYPE_CHECKING:
@@ -57,25 +57,16 @@ def _to_trained_labels(value: Any) -> list[str] | list[int] | dict[str, str]:
     return [int(x) for x in found]
 
 
-class HasTrainedLabels(Params):
-    """The Param ``labels``: all labels of a training, in the order wanted."""
+class HasTrainedLabels(HasLabels):
+    """The Param ``labels`` of a training: for the style "head" they may be integers."""
 
-    labels: Param[list[str] | list[int] | dict[str, str]] = Param(
+    labels: Param[Any] = Param(
         Params._dummy(),
         "labels",
         "all labels: a list of strings (or of integers, for the style head), or a dict with a "
         "description for each.",
         typeConverter=_to_trained_labels,
     )
-
-    def getLabels(self) -> list[str] | list[int]:
-        """Get the labels."""
-        return list(self.getOrDefault(self.labels))
-
-    def setLabels(self, value: Iterable[str] | Iterable[int] | Mapping[str, str]) -> Self:
-        """Set the labels: a list, or a dict with a description for each."""
-        self._set(labels=value)
-        return self
 
 
 class HasStyle(Params):

@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sparknlp_zs.engine.prepared import link_or_copy
 from sparknlp_zs.spark.versions import is_before_4
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ def _plainly_placed(path: Path) -> Path:
         return path
     folder = Path(tempfile.mkdtemp(prefix="sparknlp_zs_"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    (folder / path.name).symlink_to(path)
+    link_or_copy(path, folder / path.name)
     return folder / path.name
 
 

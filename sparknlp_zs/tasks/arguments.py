@@ -96,9 +96,10 @@ def given(**options: Any) -> dict[str, Any]:
 
 def _task(labels: LabelsOrTask, options: dict[str, Any]) -> ZeroShot | Hierarchy:
     options = given(**options)
-    if is_nested(labels) and options.get("long_text") == TRUNCATE:
+    nested = is_nested(labels)
+    if nested and options.get("long_text") == TRUNCATE:
         del options["long_text"]  # what they do anyway
-    if isinstance(labels, Hierarchy) or is_nested(labels):
+    if isinstance(labels, Hierarchy) or nested:
         _refuse_flat_only(options)
     if isinstance(labels, ZeroShot | Hierarchy):
         for name, value in options.items():
@@ -107,7 +108,7 @@ def _task(labels: LabelsOrTask, options: dict[str, Any]) -> ZeroShot | Hierarchy
                 f"{type(labels).__name__}(..., {name}={value!r})"
             )
         return labels
-    if not is_nested(labels):
+    if not nested:
         return ZeroShot(labels, **options)  # type: ignore[arg-type]  # it checks them
     options.pop("multi_label", None)
     return Hierarchy(labels, **options)  # type: ignore[arg-type]

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sparknlp_zs.tasks.base import ClassIds, Logits, Scores, softmax
+from sparknlp_zs.tasks.checks import half_character
 
 if TYPE_CHECKING:
     from sparknlp_zs.models import Model
@@ -262,9 +263,7 @@ def usable_texts(texts: Any) -> list[str]:
         except (pa.ArrowTypeError, pa.ArrowInvalid) as error:
             raise TypeError(f"sample_texts: {error}; {wrong}") from error
         except UnicodeEncodeError as error:
-            raise ValueError(
-                "sample_texts: a text holds half a character, a lone surrogate; remove it"
-            ) from error
+            raise half_character("sample_texts: a text") from error
     found = [text for text in texts.to_pylist() if text is not None]
     if found and not isinstance(found[0], str):
         raise TypeError(f"sample_texts: {texts.type}; {wrong}")

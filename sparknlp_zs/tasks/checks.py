@@ -88,8 +88,12 @@ def checked_text(text: str, name: str, what: str) -> str:
     if not text.strip():
         raise ValueError(f"{name}: {text!r} is blank; give every {what} a text")
     if not is_unicode(text):
-        raise ValueError(f"{name}: {text!r} holds half a character, a lone surrogate; remove it")
+        raise half_character(f"{name}: {text!r}")
     return str.__str__(text)  # numpy's strings are no JSON; an enum's str is its name
+
+
+# What mends a column of them.
+REPLACE_HALVES = "replace such with .str.encode('utf-8', 'replace').str.decode('utf-8')"
 
 
 def is_unicode(text: str) -> bool:
@@ -105,6 +109,11 @@ def is_unicode(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def half_character(place: str, remedy: str = "remove it") -> ValueError:
+    """The error of a text that ``is_unicode`` denies."""
+    return ValueError(f"{place} holds half a character, a lone surrogate; {remedy}")
 
 
 def refuse_duplicates(texts: Sequence[str], name: str) -> None:
@@ -126,9 +135,7 @@ def checked_template(template: str) -> str:
             f"use something like {DEFAULT_TEMPLATE!r}"
         )
     if not is_unicode(template):
-        raise ValueError(
-            f"hypothesis_template={template!r} holds half a character, a lone surrogate; remove it"
-        )
+        raise half_character(f"hypothesis_template={template!r}")
     return template
 
 

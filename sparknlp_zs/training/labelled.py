@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from sparknlp_zs.models import named_class_ids
-from sparknlp_zs.tasks.checks import checked_template, is_unicode
+from sparknlp_zs.tasks.checks import REPLACE_HALVES, checked_template, half_character, is_unicode
 from sparknlp_zs.tasks.zero_shot import ZeroShot
 
 logger = logging.getLogger(__name__)
@@ -92,10 +92,7 @@ def _text(value: Any, column: str) -> str | None:
 
 def _unicode(value: str, place: str) -> str:
     if not is_unicode(value):
-        raise ValueError(
-            f"{place}: {value[:40]!r} holds half a character, a lone surrogate; replace such with "
-            ".str.encode('utf-8', 'replace').str.decode('utf-8')"
-        )
+        raise half_character(f"{place}: {value[:40]!r}", REPLACE_HALVES)
     return str.__str__(value)
 
 

@@ -202,7 +202,9 @@ def test_hub_id_is_resolved_on_the_driver(spark, engine_scores, tiny, tmp_path, 
     assert "some/nli" not in repr(ship(spark, model_spec("some/nli")))
 
 
-def test_connect_ships_each_model_once_per_session(connect, tiny_models, monkeypatch):
+@pytest.fixture
+def sent(monkeypatch):
+    """What Connect clients send meanwhile, slowly."""
     from pyspark.sql.connect.session import SparkSession
 
     sent = []
@@ -210,9 +212,14 @@ def test_connect_ships_each_model_once_per_session(connect, tiny_models, monkeyp
 
     def counting(self, *paths, **kinds):
         sent.append(paths)
+        time.sleep(0.3)
         return original(self, *paths, **kinds)
 
     monkeypatch.setattr(SparkSession, "addArtifacts", counting)
+    return sent
+
+
+def test_connect_ships_each_model_once_per_session(connect, tiny_models, sent):
     tiny = tiny_models["distilbert"]
     sent_before(connect).clear()
     first = ship(connect, model_spec(tiny))
@@ -239,18 +246,7 @@ def test_cache_with_an_odd_path(spark, engine_scores, tiny_models, tmp_path, mon
     assert list((cache / "archives").glob("*.zip"))
 
 
-def test_threads_send_a_model_once(connect, tiny_models, monkeypatch):
-    from pyspark.sql.connect.session import SparkSession
-
-    sent = []
-    original = SparkSession.addArtifacts
-
-    def counting(self, *paths, **kinds):
-        sent.append(paths)
-        time.sleep(0.3)
-        return original(self, *paths, **kinds)
-
-    monkeypatch.setattr(SparkSession, "addArtifacts", counting)
+def test_threads_send_a_model_once(connect, tiny_models, sent):
     model = ModelSpec(str(tiny_models["roberta"]), dtype="float16")
     with ThreadPoolExecutor(5) as pool:
         archives = list(pool.map(lambda _: ship(connect, model).archive, range(5)))

@@ -13,7 +13,7 @@ import torch
 from safetensors import SafetensorError
 
 from sparknlp_zs.engine.networks.padded import padding_for
-from sparknlp_zs.models import EMBEDDING, label_ids, read_config
+from sparknlp_zs.models import EMBEDDING, names_of_label2id, read_config
 
 Inputs = dict[str, npt.NDArray[np.int64]]
 
@@ -135,11 +135,10 @@ def _names(folder: Path) -> dict[str, Any]:
     """The outputs' names of a config that has a label2id alone, which transformers drops."""
     if (folder / EMBEDDING).is_file():
         return {}  # an encoder's outputs have none
-    config = read_config(folder)
-    ids = label_ids(config, str(folder))
-    if config.get("id2label") or sorted(ids.values()) != list(range(len(ids))) or not ids:
+    names = names_of_label2id(read_config(folder), str(folder))
+    if names is None:
         return {}
-    return {"id2label": {at: name for name, at in ids.items()}, "label2id": ids}
+    return {"id2label": dict(enumerate(names)), "label2id": {x: at for at, x in enumerate(names)}}
 
 
 def loaded(auto_class: Any, folder: Path, dtype: str, **config: Any) -> tuple[Any, list[str]]:
